@@ -1,0 +1,1 @@
+"""Exchange accounts: credentials vault, balances, trading state, verified leverage and modes."""

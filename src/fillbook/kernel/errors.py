@@ -1,0 +1,31 @@
+"""The one root of expected errors. Each has a stable code, an HTTP status, and a sentence that says what to do."""
+
+from typing import ClassVar
+
+
+class FillbookError(Exception):
+    """An expected error. `detail` is written for the person who gets it and never holds a secret."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 400
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotFound(FillbookError):
+    code = "not_found"
+    status = 404
+
+
+class InvalidInput(FillbookError):
+    """Input that cannot be used; `code` may be narrowed per raise."""
+
+    code = "invalid"
+    status = 422
+
+
+class Conflict(FillbookError):
+    code = "conflict"
+    status = 409

@@ -1,0 +1,106 @@
+"""Exact decimal amounts.
+
+Money is computed in one context: 76 digits, and a result that does not fit raises (`Inexact` is trapped).
+Only `divide` and `quantise` may round: half even, to the 18 places that the databases store, once.
+Functions that do arithmetic on amounts carry `@exact`.
+"""
+
+from collections.abc import Callable
+from decimal import (
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+STORED_PLACES = 18
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+_TRAPS = [InvalidOperation, DivisionByZero, Overflow]
+EXACT = Context(prec=76, rounding=ROUND_HALF_EVEN, traps=[*_TRAPS, Inexact])
+_ROUNDED = Context(prec=76, rounding=ROUND_HALF_EVEN, traps=_TRAPS)
+_STORED_UNIT = Decimal(1).scaleb(-STORED_PLACES)
+_LARGEST_STORED = Decimal(10) ** (38 - STORED_PLACES)
+
+
+def exact(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function in the exact context: sums and products are exact or raise `decimal.Inexact`."""
+
+    @wraps(function)
+    def in_exact_context(*args: P.args, **kwargs: P.kwargs) -> R:
+        with localcontext(EXACT):
+            return function(*args, **kwargs)
+
+    return in_exact_context
+
+
+def quantise(amount: Decimal) -> Decimal:
+    """The amount as it is stored: at most 18 places, half even. Raises `OverflowError` beyond 20 digits."""
+    stored = amount.quantize(_STORED_UNIT, context=_ROUNDED)
+    if abs(stored) >= _LARGEST_STORED:
+        raise OverflowError(f"{amount} does not fit NUMERIC(38, {STORED_PLACES})")
+    return plain(stored)
+
+
+def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """The quotient, rounded once to the stored 18 places."""
+    return quantise(_ROUNDED.divide(dividend, divisor))
+
+
+def share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """`amount * part / whole`, rounded once to the stored 18 places."""
+    return quantise(_ROUNDED.divide(EXACT.multiply(amount, part), whole))
+
+
+def floor_to(amount: Decimal, step: Decimal) -> Decimal:
+    """The largest multiple of `step` that is not above `amount`."""
+    return plain(EXACT.multiply(_steps(amount, step, ROUND_FLOOR), step))
+
+
+def ceil_to(amount: Decimal, step: Decimal) -> Decimal:
+    """The smallest multiple of `step` that is not below `amount`."""
+    return plain(EXACT.multiply(_steps(amount, step, ROUND_CEILING), step))
+
+
+def _steps(amount: Decimal, step: Decimal, rounding: str) -> Decimal:
+    if step <= 0:
+        raise ValueError(f"a step must be above zero, not {step}")
+    return _ROUNDED.divide(amount, step).to_integral_value(rounding=rounding)
+
+
+def plain(amount: Decimal) -> Decimal:
+    """The same amount without trailing zeros or exponent, so that equal amounts print alike."""
+    if not amount:
+        return ZERO
+    reduced = amount.normalize(_ROUNDED)
+    return reduced.quantize(ONE, context=_ROUNDED) if int(reduced.as_tuple().exponent) > 0 else reduced
+
+
+def to_text(amount: Decimal) -> str:
+    """Canonical text: no exponent, no trailing zeros, `0` for zero."""
+    return format(plain(amount), "f")
+
+
+def parse_amount(text: str | int | Decimal) -> Decimal:
+    """A finite decimal from text; raises `ValueError` for anything else, floats included."""
+    if isinstance(text, float):
+        raise ValueError("an amount is never a float")
+    try:
+        amount = Decimal(text)
+    except (InvalidOperation, TypeError) as error:
+        raise ValueError(f"{text!r} is not a decimal number") from error
+    if not amount.is_finite():
+        raise ValueError(f"{text!r} is not a finite number")
+    return plain(amount)

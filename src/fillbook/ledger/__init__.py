@@ -1,0 +1,1 @@
+"""Fills and what they fold to: positions, round trips, realised profit, capital in use."""

@@ -1,0 +1,70 @@
+"""A fill: the only fact. Its key is (account, symbol, exchange order id, venue fill id).
+
+Fills are immutable, and canonical order is by the venue's fill time, then the venue's id (numbers as numbers,
+so that 9 comes before 10), then the order id.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from fillbook.accounts.core import PositionSide
+from fillbook.kernel.money import ZERO
+from fillbook.market.core import MarketType, Side
+
+
+class Liquidity(StrEnum):
+    MAKER = "maker"
+    TAKER = "taker"
+
+
+class FillKind(StrEnum):
+    TRADE = "trade"
+    LIQUIDATION = "liquidation"
+    ADL = "adl"
+    SETTLEMENT = "settlement"
+
+
+class FillSource(StrEnum):
+    RESPONSE = "response"
+    STREAM = "stream"
+    REST = "rest"
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution. `quantity` in base units, `cost` = price x quantity in quote, `fee` in `fee_asset`.
+
+    `fee_rate` converts one unit of `fee_asset` into quote and was fixed at booking; `fee_quote` = fee x rate.
+    """
+
+    id: int
+    account_id: int
+    symbol: str
+    exchange_order_id: str
+    venue_fill_id: str
+    side: Side
+    position_side: PositionSide
+    price: Decimal
+    quantity: Decimal
+    cost: Decimal
+    market_type: MarketType
+    exchange_at: datetime
+    fee: Decimal = ZERO
+    fee_asset: str | None = None
+    fee_quote: Decimal = ZERO
+    liquidity: Liquidity | None = None
+    kind: FillKind = FillKind.TRADE
+    order_id: int | None = None
+
+
+CanonicalKey = tuple[datetime, int, int, str, str]
+
+
+def canonical_key(exchange_at: datetime, venue_fill_id: str, exchange_order_id: str) -> CanonicalKey:
+    """Sort key of the canonical order. Numeric ids sort as numbers and before all others."""
+    if venue_fill_id.isdecimal():
+        return (exchange_at, 0, int(venue_fill_id), "", exchange_order_id)
+    return (exchange_at, 1, 0, venue_fill_id, exchange_order_id)

@@ -1,0 +1,1 @@
+"""Instruments with their trading rules, prices, candles."""

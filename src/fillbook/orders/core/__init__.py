@@ -1,0 +1,1 @@
+"""The pure part of orders; see each module's first lines."""

@@ -1,0 +1,133 @@
+"""An order and the life it may lead.
+
+`STATUS_TRANSITIONS` is the whole state machine. Fills are booked in any status; the status follows the facts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from fillbook.accounts.core import PositionSide
+from fillbook.kernel.money import ZERO
+from fillbook.market.core import MarketType, Side
+
+
+class OrderType(StrEnum):
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    STOP_MARKET = "STOP_MARKET"
+    STOP_LIMIT = "STOP_LIMIT"
+    TAKE_PROFIT_MARKET = "TAKE_PROFIT_MARKET"
+    TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
+
+    @property
+    def has_price(self) -> bool:
+        return self in (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+
+    @property
+    def has_stop_price(self) -> bool:
+        return self not in (OrderType.MARKET, OrderType.LIMIT)
+
+
+class TimeInForce(StrEnum):
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    POST_ONLY = "PO"
+
+
+class Book(StrEnum):
+    """Where the venue keeps an order: conditional orders have a book of their own on most."""
+
+    NORMAL = "normal"
+    CONDITIONAL = "conditional"
+
+
+class OrderStatus(StrEnum):
+    PENDING_NEW = "PENDING_NEW"
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def is_live(self) -> bool:
+        return self in LIVE_STATUSES
+
+
+LIVE_STATUSES = frozenset(
+    {OrderStatus.PENDING_NEW, OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING_CANCEL}
+)
+
+
+class Owner(StrEnum):
+    OURS = "ours"
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """What is asked of a venue. Quantity in base units; everything already on tick and lot."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    reduce_only: bool = False
+    position_side: PositionSide = PositionSide.NET
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRef:
+    """How to name an order to its venue: by the venue's id where it is known, else by ours."""
+
+    symbol: str
+    client_order_id: str
+    exchange_order_id: str | None
+    book: Book
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A row of `orders`: what was wanted, and what became of it."""
+
+    id: int
+    user_id: int
+    account_id: int
+    strategy_account_id: int | None
+    signal_id: int | None
+    leg: str
+    attempt: int
+    client_order_id: str
+    exchange_order_id: str | None
+    book: Book
+    symbol: str
+    market_type: MarketType
+    side: Side
+    position_side: PositionSide
+    order_type: OrderType
+    time_in_force: TimeInForce | None
+    reduce_only: bool
+    quantity: Decimal
+    price: Decimal | None
+    stop_price: Decimal | None
+    status: OrderStatus
+    owner: Owner
+    created_at: datetime
+    filled_quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+    unknown_since: datetime | None = None
+    cancel_wanted: bool = False
+
+    @property
+    def remaining(self) -> Decimal:
+        """Base units that may still fill; never below zero, even after an overfill."""
+        return max(self.quantity - self.filled_quantity, ZERO)
