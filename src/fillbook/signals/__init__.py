@@ -1,0 +1,1 @@
+"""Alerts from outside: read, recognised, written down in one transaction, and only then acted upon."""

@@ -1,0 +1,1 @@
+"""The pure part of the intake; see each module's first lines."""
