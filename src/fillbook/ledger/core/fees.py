@@ -13,13 +13,15 @@ from fillbook.kernel.money import ONE, ZERO, exact, quantise
 
 
 class FeeRateSource(StrEnum):
-    """Where the rate came from. `ESTIMATED` is a rebuild's word for a rate that nobody kept."""
+    """Where the rate came from. `ESTIMATED` is a rebuild's word for a rate that nobody kept; `MISSING` means
+    that the venue gave no price when the fill was booked, so the fee counts as 0 in quote."""
 
     NONE = "none"
     QUOTE = "quote"
     FILL_PRICE = "fill_price"
     MARKET = "market"
     ESTIMATED = "estimated"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ Fills are immutable, and canonical order is by the venue's fill time, then the v
 so that 9 comes before 10), then the order id.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from fillbook.accounts.core import PositionSide
 from fillbook.kernel.money import ZERO
@@ -58,6 +60,32 @@ class Fill:
     liquidity: Liquidity | None = None
     kind: FillKind = FillKind.TRADE
     order_id: int | None = None
+
+
+
+@dataclass(frozen=True, slots=True)
+class FillReport:
+    """One execution as the venue records it. `fee` is above zero when charged, below zero when rebated."""
+
+    symbol: str
+    exchange_order_id: str
+    client_order_id: str | None
+    venue_fill_id: str
+    side: Side
+    position_side: PositionSide
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_asset: str | None
+    liquidity: Liquidity | None
+    kind: FillKind
+    exchange_at: datetime
+    venue_realized_pnl: Decimal | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def canonical_key(self) -> "CanonicalKey":
+        return canonical_key(self.exchange_at, self.venue_fill_id, self.exchange_order_id)
 
 
 CanonicalKey = tuple[datetime, int, int, str, str]

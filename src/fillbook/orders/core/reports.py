@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from fillbook.accounts.core import BalanceReport, PositionReport, PositionSide
-from fillbook.ledger.core.fill import FillKind, Liquidity
+from fillbook.ledger.core.fill import FillReport
 from fillbook.market.core import Side
 from fillbook.orders.core.order import Book, OrderStatus, OrderType, TimeInForce
 
@@ -42,27 +42,6 @@ class OrderReport:
 
 
 @dataclass(frozen=True, slots=True)
-class FillReport:
-    """One execution as the venue records it. `fee` is above zero when charged, below zero when rebated."""
-
-    symbol: str
-    exchange_order_id: str
-    client_order_id: str | None
-    venue_fill_id: str
-    side: Side
-    position_side: PositionSide
-    price: Decimal
-    quantity: Decimal
-    fee: Decimal
-    fee_asset: str | None
-    liquidity: Liquidity | None
-    kind: FillKind
-    exchange_at: datetime
-    venue_realized_pnl: Decimal | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class FillsPage:
     """Fills in the venue's order. `complete` is False when the venue has more behind `next_from_id`."""
 
@@ -84,5 +63,7 @@ class StreamChange:
     state: StreamState
     reason: str = ""
 
+
+__all__ = ["FillReport", "FillsPage", "OrderReport", "StreamChange", "StreamEvent", "StreamState"]
 
 StreamEvent = StreamChange | OrderReport | FillReport | BalanceReport | PositionReport

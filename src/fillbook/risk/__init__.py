@@ -1,0 +1,1 @@
+"""Limits and sizing: how much an order may be."""
