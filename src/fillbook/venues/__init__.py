@@ -1,0 +1,1 @@
+"""Adapters to the venues: each implements ports and knows cores only."""

@@ -1,0 +1,107 @@
+"""An account at the exchange: spot purses, a futures wallet per settlement asset, positions, orders, fills.
+
+A position keeps its signed quantity and its exact signed cost; the average is derived, so that what a
+position cost always equals what was paid, to the last digit.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from fillbook.accounts.core import KeyPermissions, MarginMode, PositionMode, PositionSide
+from fillbook.kernel.money import ZERO, divide, share
+from fillbook.orders.core.order import Book
+from fillbook.venues.sim.core.vocabulary import LedgerEntry, SimFill, SimOrder
+
+DEFAULT_LEVERAGE = Decimal(20)
+
+PositionKey = tuple[str, PositionSide]
+
+
+@dataclass(slots=True)
+class Purse:
+    free: Decimal = ZERO
+    locked: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Position:
+    """`quantity` is signed, `cost` = sum of signed quantity x price of what is open."""
+
+    symbol: str
+    side: PositionSide
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+    isolated_wallet: Decimal = ZERO
+    updated_ms: int = 0
+
+    @property
+    def entry_price(self) -> Decimal:
+        return divide(self.cost, self.quantity) if self.quantity else ZERO
+
+    def unrealized(self, mark: Decimal) -> Decimal:
+        return self.quantity * mark - self.cost
+
+    def apply(self, signed_quantity: Decimal, price: Decimal) -> Decimal:
+        """Add a fill; returns the realised profit of what it closed."""
+        if self.quantity * signed_quantity >= 0:
+            self.quantity += signed_quantity
+            self.cost += signed_quantity * price
+            return ZERO
+        size = abs(self.quantity)
+        closing = min(abs(signed_quantity), size)
+        removed = self.cost if closing == size else share(self.cost, closing, size)
+        closed = closing if signed_quantity > 0 else -closing
+        released = self.isolated_wallet if closing == size else share(self.isolated_wallet, closing, size)
+        self.isolated_wallet -= released
+        self.quantity += closed
+        self.cost -= removed
+        opened = signed_quantity - closed
+        self.quantity += opened
+        self.cost += opened * price
+        return -closed * price - removed
+
+
+@dataclass(slots=True)
+class Account:
+    key: str
+    secret: str
+    uid: int
+    passphrase: str | None
+    permissions: KeyPermissions
+    updated_ms: int = 0
+    spot: dict[str, Purse] = field(default_factory=dict)
+    wallet: dict[str, Decimal] = field(default_factory=dict)
+    reserved: dict[str, Decimal] = field(default_factory=dict)
+    positions: dict[PositionKey, Position] = field(default_factory=dict)
+    position_mode: PositionMode = PositionMode.ONE_WAY
+    leverages: dict[str, Decimal] = field(default_factory=dict)
+    margin_modes: dict[str, MarginMode] = field(default_factory=dict)
+    orders: dict[int, SimOrder] = field(default_factory=dict)
+    open_orders: dict[int, SimOrder] = field(default_factory=dict)
+    by_client_id: dict[tuple[str, Book, str], SimOrder] = field(default_factory=dict)
+    fills: list[SimFill] = field(default_factory=list)
+    ledger: list[LedgerEntry] = field(default_factory=list)
+
+    def purse(self, asset: str) -> Purse:
+        purse = self.spot.get(asset)
+        if purse is None:
+            purse = self.spot[asset] = Purse()
+        return purse
+
+    def position(self, symbol: str, side: PositionSide) -> Position:
+        position = self.positions.get((symbol, side))
+        if position is None:
+            position = self.positions[(symbol, side)] = Position(symbol, side)
+        return position
+
+    def leverage(self, symbol: str) -> Decimal:
+        return self.leverages.get(symbol, DEFAULT_LEVERAGE)
+
+    def margin_mode(self, symbol: str) -> MarginMode:
+        return self.margin_modes.get(symbol, MarginMode.CROSS)
+
+    def is_isolated(self, symbol: str) -> bool:
+        return self.margin_modes.get(symbol) is MarginMode.ISOLATED
+
+    def orders_of(self, symbol: str, book: Book) -> list[SimOrder]:
+        return [order for order in self.open_orders.values() if order.symbol == symbol and order.book is book]
