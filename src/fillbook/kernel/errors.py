@@ -1,4 +1,4 @@
-"""The one root of expected errors. Each has a stable code, an HTTP status, and a sentence that says what to do."""
+"""The one root of expected errors: each has a stable code, an HTTP status, and a sentence on what to do."""
 
 from typing import ClassVar
 

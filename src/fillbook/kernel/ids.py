@@ -21,6 +21,8 @@ class RowIds:
 
     def next(self) -> int:
         """A new id, above every id that this object has given out."""
-        fresh = ((to_ms(self._clock.now()) - _EPOCH_MS) << _COUNTER_BITS) | self._rng.getrandbits(_COUNTER_BITS)
+        fresh = ((to_ms(self._clock.now()) - _EPOCH_MS) << _COUNTER_BITS) | self._rng.getrandbits(
+            _COUNTER_BITS
+        )
         self._last = fresh if fresh > self._last else self._last + 1
         return self._last

@@ -74,6 +74,11 @@ def ceil_to(amount: Decimal, step: Decimal) -> Decimal:
     return plain(EXACT.multiply(_steps(amount, step, ROUND_CEILING), step))
 
 
+def is_multiple(amount: Decimal, step: Decimal) -> bool:
+    """Whether `amount` is a whole number of steps."""
+    return floor_to(amount, step) == amount
+
+
 def _steps(amount: Decimal, step: Decimal, rounding: str) -> Decimal:
     if step <= 0:
         raise ValueError(f"a step must be above zero, not {step}")

@@ -1,6 +1,7 @@
 """An order and the life it may lead.
 
-`STATUS_TRANSITIONS` (in `transitions.py`) is the whole state machine. Fills are booked in any status; the status follows the facts.
+`STATUS_TRANSITIONS` (in `transitions.py`) is the whole state machine. Fills are booked in any
+status; the status follows the facts.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """What orders that are live or of unknown fate may still do to a position and to capital.
 
-Any of them may fill completely, in any order, and the others not at all: that is the case to plan for. Reduce-only orders can bring
-a position to zero and no further; ended orders do nothing, and neither does one proven never placed.
+Any of them may fill completely, in any order, and the others not at all: that is the case to plan for.
+Reduce-only orders can bring a position to zero and no further; ended orders do nothing, and neither does one
+proven never placed.
 """
 
 from collections.abc import Iterable
