@@ -62,7 +62,6 @@ class Fill:
     order_id: int | None = None
 
 
-
 @dataclass(frozen=True, slots=True)
 class FillReport:
     """One execution as the venue records it. `fee` is above zero when charged, below zero when rebated."""

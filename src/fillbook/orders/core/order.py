@@ -4,13 +4,15 @@
 status; the status follows the facts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from fillbook.accounts.core import PositionSide
-from fillbook.kernel.money import ZERO
+from fillbook.accounts.core import Environment, PositionSide
+from fillbook.kernel.money import ONE, ZERO
+from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.market.core import MarketType, Side
 
 
@@ -98,7 +100,11 @@ class OrderRef:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A row of `orders`: what was wanted, and what became of it."""
+    """A row of `orders`: what was wanted, and what became of it.
+
+    `reserved` is the capital (quote) that the part still open holds; `lookups` counts clean look-ups that did
+    not find it.
+    """
 
     id: int
     user_id: int
@@ -127,6 +133,25 @@ class Order:
     cost: Decimal = ZERO
     unknown_since: datetime | None = None
     cancel_wanted: bool = False
+    environment: Environment = Environment.PAPER
+    currency: str = ""
+    strategy_id: int | None = None
+    bot_instance_id: int | None = None
+    leverage: Decimal = ONE
+    reserved: Decimal = ZERO
+    exit_reason: ExitReason = ExitReason.MANUAL
+    trade_source: TradeSource = TradeSource.MANUAL
+    epoch: int | None = None
+    lookups: int = 0
+    next_lookup_at: datetime | None = None
+    watch_until: datetime | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    sent_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    settled_at: datetime | None = None
+    exchange_at: datetime | None = None
+    sizing: tuple[Mapping[str, str], ...] = ()
 
     @property
     def remaining(self) -> Decimal:

@@ -1,0 +1,1 @@
+"""Booking fills: the one place where facts enter the ledger."""

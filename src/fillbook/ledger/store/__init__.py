@@ -1,0 +1,1 @@
+"""The ledger's rows: the only SQL of this domain."""

@@ -1,0 +1,1 @@
+"""The pure part of trading; see each module's first lines."""

@@ -1,0 +1,84 @@
+"""What was learned of an account, on its way into the books. Every fact enters through one door (`booking`).
+
+A fact says what somebody saw or what an act came to; it never says what the books should hold.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fillbook.ledger.core.fill import FillSource
+from fillbook.orders.core.order import Order
+from fillbook.orders.core.outcomes import PlaceOutcome
+from fillbook.orders.core.reports import FillReport, OrderReport
+from fillbook.risk.core import Denied
+
+
+@dataclass(frozen=True, slots=True)
+class SendSettled:
+    """An order left for the venue, or was held back at the last moment (`Denied`), and this came of it."""
+
+    order: Order
+    outcome: PlaceOutcome | Denied
+    sent_at: datetime | None
+
+    @property
+    def account_id(self) -> int:
+        return self.order.account_id
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSeen:
+    """The venue reported an order: by stream, by look-up, or in a list."""
+
+    account_id: int
+    report: OrderReport
+
+
+@dataclass(frozen=True, slots=True)
+class FillCursor:
+    """Up to where the fills of a symbol were read without a gap."""
+
+    symbol: str
+    last_trade_id: str | None
+    last_sync_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FillsSeen:
+    """Fills of one account. With `adopt`, those whose order nobody knows are booked as external; without it
+    they are given back, so that their order can be looked up first."""
+
+    account_id: int
+    fills: tuple[FillReport, ...]
+    source: FillSource
+    cursor: FillCursor | None = None
+    adopt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """A look-up of an order of unknown fate found nothing, or could not be made (`clean` is False)."""
+
+    order: Order
+    clean: bool
+    at: datetime
+
+    @property
+    def account_id(self) -> int:
+        return self.order.account_id
+
+
+Fact = SendSettled | OrderSeen | FillsSeen | LookedUp
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What booking one fact came to.
+
+    `order` is its order as it now stands. `gap` says that the venue reports more filled than we have fills
+    for: they are to be fetched. `unowned` are fills that wait for their order to be looked up.
+    """
+
+    order: Order | None = None
+    gap: bool = False
+    unowned: tuple[FillReport, ...] = field(default=())

@@ -1,0 +1,145 @@
+"""What the desks of all accounts share: the books' door, prices, trading rules, and which accounts are ours."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from fillbook.accounts.core import Account
+from fillbook.kernel.clock import Clock
+from fillbook.market.core import Instrument, MarketType, market_type_of
+from fillbook.market.errors import ReadFailed
+from fillbook.storage.unit import Database
+from fillbook.trading.bookkeeper import Bookkeeper
+from fillbook.trading.ports import Venue
+from fillbook.trading.prices import MarketKey, PriceBoard
+
+INSTRUMENTS_FRESH_S: Final = 3600.0
+LEASE_MARGIN_S: Final = 2.0
+
+
+def market_key(account: Account) -> MarketKey:
+    return (account.exchange, account.environment)
+
+
+@dataclass(slots=True)
+class Held:
+    """A lease that this process holds: its epoch, and until when on the clock that counts sleep."""
+
+    epoch: int
+    deadline_s: float
+
+
+class Ownership:
+    """The accounts whose leases this process holds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._held: dict[int, Held] = {}
+
+    def hold(self, account_id: int, epoch: int, deadline_s: float) -> None:
+        self._held[account_id] = Held(epoch, deadline_s)
+
+    def lose(self, account_id: int) -> None:
+        self._held.pop(account_id, None)
+
+    def epoch_of(self, account_id: int) -> int | None:
+        held = self._held.get(account_id)
+        return None if held is None else held.epoch
+
+    def may_send(self, account_id: int, epoch: int) -> bool:
+        """Whether a request may still leave under this epoch: the lease must outlive it by a margin."""
+        held = self._held.get(account_id)
+        return (
+            held is not None
+            and held.epoch == epoch
+            and self._clock.elapsed_s() < held.deadline_s - LEASE_MARGIN_S
+        )
+
+    def __iter__(self) -> "Iterable[int]":  # type: ignore[misc]
+        return iter(tuple(self._held))
+
+    def __contains__(self, account_id: object) -> bool:
+        return account_id in self._held
+
+
+SaveInstruments = Callable[[Iterable[Instrument]], Awaitable[None]]
+
+
+class InstrumentBoard:
+    """The trading rules in force per venue and environment, read once for all accounts there."""
+
+    def __init__(self, clock: Clock, save: SaveInstruments) -> None:
+        self._clock = clock
+        self._save = save
+        self._known: dict[tuple[MarketKey, MarketType], dict[str, Instrument]] = {}
+        self._read_at: dict[tuple[MarketKey, MarketType], float] = {}
+        self._locks: dict[tuple[MarketKey, MarketType], asyncio.Lock] = {}
+
+    def remember(self, key: MarketKey, instruments: Iterable[Instrument]) -> None:
+        """Rules from the database, good until the venue is read."""
+        for instrument in instruments:
+            self._known.setdefault((key, instrument.market_type), {})[instrument.symbol] = instrument
+
+    def get(self, key: MarketKey, symbol: str) -> Instrument | None:
+        return self._known.get((key, market_type_of(symbol)), {}).get(symbol)
+
+    def is_fresh(self, key: MarketKey, market_type: MarketType) -> bool:
+        read_at = self._read_at.get((key, market_type))
+        return read_at is not None and self._clock.elapsed_s() - read_at < INSTRUMENTS_FRESH_S
+
+    async def refresh(self, key: MarketKey, market_type: MarketType, venue: Venue) -> None:
+        """Read the venue's rules unless they are fresh. Raises `ReadFailed` when there are none to go by."""
+        where = (key, market_type)
+        async with self._locks.setdefault(where, asyncio.Lock()):
+            if self.is_fresh(key, market_type):
+                return
+            try:
+                instruments = await venue.instruments(market_type)
+            except ReadFailed:
+                if where not in self._known:
+                    raise
+                return
+            self._known[where] = {instrument.symbol: instrument for instrument in instruments}
+            self._read_at[where] = self._clock.elapsed_s()
+            await self._save(instruments)
+
+    def symbols(self, market_type: MarketType) -> set[str]:
+        return {symbol for (_, kind), known in self._known.items() if kind is market_type for symbol in known}
+
+
+@dataclass(slots=True)
+class Floor:
+    db: Database
+    clock: Clock
+    bookkeeper: Bookkeeper
+    prices: PriceBoard
+    instruments: InstrumentBoard
+    ownership: Ownership
+    accounts: dict[int, Account] = field(default_factory=dict)
+    fills_booked: dict[int, asyncio.Event] = field(default_factory=dict)
+
+    def instrument_of(self, account_id: int, symbol: str) -> Instrument:
+        """The trading rules of a symbol on an account; raises `ReadFailed` when nobody knows them yet."""
+        account = self.accounts[account_id]
+        instrument = self.instruments.get(market_key(account), symbol)
+        if instrument is None:
+            raise ReadFailed(f"the trading rules of {symbol} at {account.exchange} are not known yet")
+        return instrument
+
+    def rates_of(self, account_id: int, quote: str) -> Mapping[str, Decimal]:
+        """What one unit of an asset is worth in `quote`, as far as prices were heard of."""
+        return _Rates(self.prices, market_key(self.accounts[account_id]), quote)
+
+
+class _Rates(dict[str, Decimal]):
+    """Looks a rate up on the board when it is asked for."""
+
+    def __init__(self, prices: PriceBoard, key: MarketKey, quote: str) -> None:
+        super().__init__()
+        self._prices, self._key, self._quote = prices, key, quote
+
+    def get(self, asset: str, default: Decimal | None = None) -> Decimal | None:  # type: ignore[override]
+        price = self._prices.latest(self._key, f"{asset}/{self._quote}")
+        return default if price is None else price.last
