@@ -203,18 +203,30 @@ strategy_order_results = table(
 
 _LIVE = ", ".join(f"'{status}'" for status in OrderStatus if status.is_live)
 
-OPEN_ORDERS_VIEW = (
-    "SELECT id, user_id, environment, account_id, strategy_account_id, exchange_order_id, symbol, side, "
-    "order_type, quantity, price, filled_quantity, status, market_type, created_at, updated_at "
-    f"FROM orders WHERE status IN ({_LIVE})"  # noqa: S608 - our own words
+_OPEN_ORDER_COLUMNS = (
+    "id",
+    "user_id",
+    "environment",
+    "account_id",
+    "strategy_account_id",
+    "exchange_order_id",
+    "symbol",
+    "side",
+    "order_type",
+    "quantity",
+    "price",
+    "filled_quantity",
+    "status",
+    "market_type",
+    "created_at",
+    "updated_at",
 )
+
+OPEN_ORDERS_VIEW = f"SELECT {', '.join(_OPEN_ORDER_COLUMNS)} FROM orders WHERE status IN ({_LIVE})"  # noqa: S608
 
 open_orders = sa.Table(
     "open_orders",
     sa.MetaData(),
-    *(
-        sa.Column(name, orders.c[name].type)
-        for name in OPEN_ORDERS_VIEW.removeprefix("SELECT ").partition(" FROM")[0].split(", ")
-    ),
+    *(sa.Column(name, orders.c[name].type) for name in _OPEN_ORDER_COLUMNS),
 )
 """The view of live orders. Not on the metadata: the migration creates it."""

@@ -1,0 +1,1 @@
+"""People: users, API tokens, what an installation is called, answers kept for repeated requests."""

@@ -1,0 +1,51 @@
+"""Steps that may be run again.
+
+MariaDB and MySQL commit at every DDL statement, so a chain that broke half way starts again in the middle:
+each step is one statement, and does nothing when its work is done.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def create_table(name: str, *items: sa.schema.SchemaItem, growing: bool = False, **options: Any) -> None:
+    for item in items:
+        # Names in a revision are final: the naming convention has made them already. A primary key has none
+        # on MariaDB, which says so each time.
+        if isinstance(item, sa.CheckConstraint):
+            item.name = op.f(str(item.name))
+        elif isinstance(item, sa.PrimaryKeyConstraint) and op.get_bind().dialect.name in ("mysql", "mariadb"):
+            item.name = None
+    op.create_table(
+        name,
+        *items,
+        if_not_exists=True,
+        sqlite_autoincrement=growing,
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        **options,
+    )
+
+
+def create_index(name: str, table: str, columns: list[str], *, unique: bool = False) -> None:
+    # MySQL has no CREATE INDEX IF NOT EXISTS.
+    existing = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
+    if name not in existing:
+        op.create_index(name, table, columns, unique=unique)
+
+
+def drop_table(name: str) -> None:
+    op.drop_table(name, if_exists=True)
+
+
+def create_view(name: str, select: str) -> None:
+    """The name and the query are ours, from a revision."""
+    drop_view(name)
+    op.execute(f"CREATE VIEW {name} AS {select}")
+
+
+def drop_view(name: str) -> None:
+    op.execute(f"DROP VIEW IF EXISTS {name}")

@@ -1,0 +1,107 @@
+"""The engine behind a database URL: which driver, which isolation, which timeouts.
+
+READ COMMITTED on the servers; a lock is waited for, and a transaction may idle, for less time than a lease
+lives (`LOCK_TIMEOUT_S`), so that a worker that hangs cannot hold rows that are no longer its own.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from fillbook.kernel.errors import FillbookError
+from fillbook.storage.sqlite import SqliteConnection
+
+LOCK_TIMEOUT_S = 5
+IDLE_IN_TRANSACTION_TIMEOUT_S = 15
+
+AsyncCreator = Callable[[], Awaitable[Any]]
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+    "mysql": "mysql+asyncmy",
+    "mariadb": "mariadb+asyncmy",
+}
+_MYSQL_SESSION = (
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+    "NO_ENGINE_SUBSTITUTION', "
+    f"time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_TIMEOUT_S}"
+)
+
+
+class UnusableDatabaseUrl(FillbookError):
+    code = "database_url"
+    status = 500
+
+
+def normalise_url(url: str) -> sa.URL:
+    """The URL with its asynchronous driver. Raises `UnusableDatabaseUrl`, without the URL's password."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise UnusableDatabaseUrl("the database URL cannot be read; see FILLBOOK_DATABASE_URL") from error
+    driver = _DRIVERS.get(parsed.drivername.partition("+")[0])
+    if driver is None:
+        raise UnusableDatabaseUrl(
+            f"a {parsed.drivername} database is not supported: use sqlite, postgresql, mysql or mariadb"
+        )
+    if driver.startswith("sqlite") and parsed.database in (None, "", ":memory:"):
+        raise UnusableDatabaseUrl("an SQLite database needs a file: facts are not kept in memory")
+    return parsed.set(drivername=driver)
+
+
+def create_engine(url: str, *, async_creator: AsyncCreator | None = None, pool_size: int = 10) -> AsyncEngine:
+    """The asynchronous engine of a URL; sqlite, postgresql, mysql and mariadb, with or without a driver.
+
+    `async_creator` opens SQLite connections in place of aiosqlite; what it opens must be made by
+    `storage.sqlite.open_sqlite`, which sets the pragmas and registers the functions.
+    """
+    parsed = normalise_url(url)
+    options: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": orjson.loads}
+    if parsed.get_backend_name() == "sqlite":
+        return _create_sqlite_engine(parsed, options, async_creator)
+    assert async_creator is None, "only SQLite connections are injected"
+    options |= {
+        "isolation_level": "READ COMMITTED",
+        "pool_size": pool_size,
+        "max_overflow": pool_size,
+        "pool_pre_ping": True,
+    }
+    if parsed.get_backend_name() == "postgresql":
+        server_settings = {
+            "lock_timeout": f"{LOCK_TIMEOUT_S}s",
+            "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_TIMEOUT_S}s",
+            "timezone": "UTC",
+            "application_name": "fillbook",
+        }
+        return create_async_engine(parsed, connect_args={"server_settings": server_settings}, **options)
+    return create_async_engine(
+        parsed, connect_args={"charset": "utf8mb4", "init_command": _MYSQL_SESSION}, **options
+    )
+
+
+def _create_sqlite_engine(
+    url: sa.URL, options: dict[str, Any], async_creator: AsyncCreator | None
+) -> AsyncEngine:
+    if async_creator is not None:
+        engine = create_async_engine("sqlite+aiosqlite://", async_creator=async_creator, **options)
+    else:
+        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(url, connect_args={"factory": SqliteConnection}, **options)
+    sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Take the write lock at once: a deferred transaction that first reads fails at its write, unwaited."""
+    reads_only = connection.get_execution_options().get("fillbook_reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _to_json(document: Any) -> str:
+    return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

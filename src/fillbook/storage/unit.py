@@ -1,0 +1,216 @@
+"""The unit of work: one transaction, its moment, and what to do once it is committed.
+
+Only this module commits. On SQLite a unit that may write holds one lock from BEGIN IMMEDIATE to COMMIT, so
+that writers of this process queue fairly; on the servers units run side by side, and `Database.run` repeats
+the whole of one that lost a deadlock, a serialisation check or the wait for a lock.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from fillbook.kernel.clock import Clock
+from fillbook.storage.database import AsyncCreator, create_engine
+from fillbook.storage.retries import is_worth_repeating
+from fillbook.storage.statements import insert_if_new, upsert
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+
+MAX_ATTEMPTS = 6
+FIRST_PAUSE_S = 0.02
+
+_log = logging.getLogger(__name__)
+
+
+class Unit:
+    """One transaction. `now` is the database's time at its start (the injected clock's on SQLite)."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime, known_partitions: set[str]) -> None:
+        self.connection = connection
+        self.now = now
+        self.known_partitions = known_partitions
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite`, `postgresql` or `mysql` (MariaDB included)."""
+        name = self.connection.dialect.name
+        return "mysql" if name == "mariadb" else name
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call something that cannot fail once this unit is committed; it is a hint, never a record."""
+        self._callbacks.append(callback)
+
+    async def execute(
+        self, statement: sa.Executable, parameters: Row | Sequence[Row] | None = None
+    ) -> sa.CursorResult[Any]:
+        return await self.connection.execute(statement, parameters)
+
+    async def scalar(self, statement: sa.Executable) -> Any:
+        """The first column of the first row, or None."""
+        return await self.connection.scalar(statement)
+
+    async def one_or_none(self, statement: sa.Executable) -> sa.Row[Any] | None:
+        return (await self.connection.execute(statement)).one_or_none()
+
+    async def all(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
+        return (await self.connection.execute(statement)).all()
+
+    async def insert(self, table: sa.Table, row: Row) -> int:
+        """Insert one row; returns its number (the first column of its primary key)."""
+        result = await self.execute(sa.insert(table), row)
+        key = result.inserted_primary_key
+        return int(key[0]) if key is not None and isinstance(key[0], int) else 0
+
+    async def insert_many(self, table: sa.Table, rows: Sequence[Row]) -> None:
+        """Insert rows in one executemany. All rows have the same columns."""
+        if rows:
+            await self.execute(sa.insert(table).inline(), rows)
+
+    async def insert_numbered(self, table: sa.Table, rows: Sequence[Row]) -> list[int]:
+        """Insert rows that the database numbers; their numbers, in the order of the rows."""
+        if not rows:
+            return []
+        statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        if not self.connection.dialect.insert_executemany_returning:
+            return [await self.insert(table, row) for row in rows]
+        return [int(number) for number in (await self.execute(statement, list(rows))).scalars()]
+
+    async def insert_if_new(self, table: sa.Table, rows: Sequence[Row]) -> None:
+        """Insert the rows whose keys nobody has yet; the others change nothing."""
+        if rows:
+            await self.execute(insert_if_new(table), rows)
+
+    async def upsert(
+        self,
+        table: sa.Table,
+        rows: Sequence[Row],
+        *,
+        keys: Iterable[str],
+        changed: Iterable[str] | None = None,
+    ) -> None:
+        """Insert rows, or set `changed` (default: every given column but the keys) where the keys exist."""
+        if not rows:
+            return
+        names = tuple(rows[0])
+        keys = tuple(keys)
+        changed = tuple(name for name in names if name not in keys) if changed is None else tuple(changed)
+        await self.execute(upsert(self.dialect, table, keys, changed), rows)
+
+    def _committed(self) -> None:
+        for callback in self._callbacks:
+            callback()
+
+
+class Database:
+    """The one door to the rows. Made once per process (and event loop); `close` ends its connections."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, rng: random.Random | None = None) -> None:
+        self.engine = engine
+        self.clock = clock
+        self._rng = rng or random.Random()
+        self._known_partitions: set[str] = set()
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._write_lock = asyncio.Lock()
+        self._writer: asyncio.Task[Any] | None = None
+
+    @classmethod
+    def connect(
+        cls,
+        url: str,
+        clock: Clock,
+        *,
+        async_creator: AsyncCreator | None = None,
+        rng: random.Random | None = None,
+        pool_size: int = 10,
+    ) -> "Database":
+        """A database by URL. Nothing is opened before the first unit."""
+        return cls(create_engine(url, async_creator=async_creator, pool_size=pool_size), clock, rng)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Unit]:
+        """A transaction that may write; committed at the end, rolled back by an exception."""
+        if not self._is_sqlite:
+            async with self._transaction(reads_only=False) as unit:
+                yield unit
+            unit._committed()
+            return
+        task = asyncio.current_task()
+        if self._writer is not None and self._writer is task:
+            raise RuntimeError("this task already holds a unit of work: pass it down")
+        async with self._write_lock:
+            self._writer = task
+            try:
+                async with self._transaction(reads_only=False) as unit:
+                    yield unit
+            finally:
+                self._writer = None
+        unit._committed()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Unit]:
+        """A transaction that only reads; it waits for no writer and is never committed."""
+        async with self._transaction(reads_only=True) as unit:
+            yield unit
+
+    async def run(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        """`work(unit)` in a unit that may write; all of it is repeated when the database asks for that."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                async with self.unit() as unit:
+                    return await work(unit)
+            except sa.exc.DBAPIError as error:
+                if attempt == MAX_ATTEMPTS or not is_worth_repeating(error):
+                    raise
+                _log.info("unit of work repeated", extra={"attempt": attempt})
+            await self.clock.sleep(FIRST_PAUSE_S * 2**attempt * (0.5 + self._rng.random()))
+        raise AssertionError("the last attempt returns or raises")
+
+    @asynccontextmanager
+    async def _transaction(self, *, reads_only: bool) -> AsyncIterator[Unit]:
+        connection = self.engine.connect()
+        await connection.start()
+        try:
+            await connection.execution_options(fillbook_reads_only=reads_only)
+            await connection.begin()
+            now = await self._db_now(connection)
+            await connection.execution_options(fillbook_now=now)
+            yield Unit(connection, now, self._known_partitions)
+            if reads_only:
+                await _to_its_end(connection.rollback())
+            else:
+                await _to_its_end(connection.commit())
+        finally:
+            await _to_its_end(connection.close())
+
+    async def _db_now(self, connection: AsyncConnection) -> datetime:
+        if self._is_sqlite:
+            return self.clock.now().astimezone(UTC)
+        name = "clock_timestamp()" if self.engine.dialect.name == "postgresql" else "UTC_TIMESTAMP(6)"
+        moment = (await connection.exec_driver_sql(f"SELECT {name}")).scalar_one()
+        assert isinstance(moment, datetime)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+async def _to_its_end(act: Coroutine[Any, Any, None]) -> None:
+    """Await something that a cancellation must not cut in two: the cancellation is delivered afterwards."""
+    task = asyncio.ensure_future(act)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error from None
+        raise

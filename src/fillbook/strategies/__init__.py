@@ -1,0 +1,1 @@
+"""Strategies, their links to accounts, and the capital of each link."""

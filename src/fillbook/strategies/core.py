@@ -1,0 +1,91 @@
+"""A strategy, its links to accounts, and what a link may spend."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from fillbook.accounts.core import Environment
+from fillbook.kernel.money import ONE, ZERO, exact
+from fillbook.market.core import MarketType
+
+
+class StrategyKind(StrEnum):
+    WEBHOOK = "webhook"
+    RULE = "rule"
+    PYTHON = "python"
+    AI = "ai"
+
+
+class SettingsSubject(StrEnum):
+    """What a version of `settings_history` describes."""
+
+    STRATEGY = "strategy"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A row of `strategies`. `user_id` None: built in, readable by all. The webhook key is not here."""
+
+    id: int
+    code6: str
+    user_id: int | None
+    name: str
+    group_name: str
+    market_type: MarketType
+    kind: StrategyKind
+    max_positions: int
+    webhook_key_prefix: str | None
+    is_public: bool
+    is_active: bool
+    settings_version: int
+    version: int
+    created_at: datetime
+    description: str | None = None
+    code: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyLink:
+    """A row of `strategy_accounts`. `weight` divides an account's balance into capitals; `max_qty_per` is the
+    largest percentage of the capital that one alert may ask for."""
+
+    id: int
+    strategy_id: int
+    account_id: int
+    user_id: int
+    environment: Environment
+    weight: Decimal
+    leverage: Decimal
+    max_symbols: int
+    max_qty_per: Decimal
+    is_active: bool
+    settings_version: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capital:
+    """A link's capital in one currency. No intent raises used + reserved above total; facts always book."""
+
+    strategy_id: int
+    account_id: int
+    currency: str
+    total_capital: Decimal
+    used_capital: Decimal = ZERO
+    reserved_capital: Decimal = ZERO
+
+    @property
+    @exact
+    def available(self) -> Decimal:
+        """What new intents may use; never below zero."""
+        return max(self.total_capital - self.used_capital - self.reserved_capital, ZERO)
+
+
+DEFAULT_WEIGHT = ONE
+DEFAULT_LEVERAGE = ONE
+DEFAULT_MAX_SYMBOLS = 10
+DEFAULT_MAX_QTY_PER = Decimal(100)
