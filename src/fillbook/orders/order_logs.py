@@ -76,9 +76,9 @@ async def with_results(unit: Unit, logs: Sequence[sa.Row[Any]], viewer: Scope) -
             accounts.c.exchange,
         )
         .select_from(
-            strategy_order_results.join(accounts, accounts.c.id == strategy_order_results.c.account_id).outerjoin(
-                orders, orders.c.id == strategy_order_results.c.order_id
-            )
+            strategy_order_results.join(
+                accounts, accounts.c.id == strategy_order_results.c.account_id
+            ).outerjoin(orders, orders.c.id == strategy_order_results.c.order_id)
         )
         .where(strategy_order_results.c.log_id.in_([log.id for log in logs]))
         .order_by(strategy_order_results.c.log_id, strategy_order_results.c.account_id)

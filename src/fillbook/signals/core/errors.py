@@ -15,21 +15,10 @@ class AlertRefused(FillbookError):
     code = "invalid_alert"
     status = 422
 
-    def __init__(self, detail: str, loc: Loc = ()) -> None:
-        super().__init__(detail)
-        self.loc = loc
-
 
 class InvalidWebhookKey(AlertRefused):
     code = "invalid_webhook_key"
     status = 401
-
-
-class TooManyUnknownKeys(AlertRefused):
-    """Only ever answered before authentication."""
-
-    code = "too_many_requests"
-    status = 429
 
 
 class BodyTooLarge(AlertRefused):
@@ -90,6 +79,10 @@ class UnknownSymbol(AlertRefused):
     code = "unknown_symbol"
 
 
+class SymbolOfOtherMarket(AlertRefused):
+    code = "symbol_of_other_market"
+
+
 class GroupMismatch(AlertRefused):
     code = "group_mismatch"
 
@@ -98,5 +91,5 @@ class StrategyInactive(AlertRefused):
     code = "strategy_inactive"
 
 
-class NotAWebhookStrategy(AlertRefused):
-    code = "not_a_webhook_strategy"
+class OwnerInactive(AlertRefused):
+    code = "owner_inactive"

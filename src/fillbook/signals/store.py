@@ -1,0 +1,237 @@
+"""The rows of the intake, and the one query that turns a presented key into a strategy with its links.
+
+Statements are built once: SQLAlchemy finds them compiled by identity, and an alert has milliseconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from fillbook.accounts.core import Environment
+from fillbook.accounts.tables import accounts
+from fillbook.identity.tables import users
+from fillbook.market.core import MarketType, VenueName
+from fillbook.signals.tables import signal_deliveries, signal_keys, signals, webhook_logs
+from fillbook.storage.unit import Unit
+from fillbook.strategies.tables import strategies, strategy_accounts
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedAccount:
+    """One account that an alert goes to. `denial` says why it does not, as code and sentence."""
+
+    strategy_account_id: int
+    account_id: int
+    user_id: int
+    environment: Environment
+    venue: VenueName
+    denial: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeStrategy:
+    """What the intake needs to know of the strategy behind a key."""
+
+    id: int
+    user_id: int | None
+    name: str
+    group_name: str
+    key_prefix: str
+    market_type: MarketType
+    is_active: bool
+    owner_is_active: bool
+    dedupe_window_s: int
+    max_age_s: int | None
+    settings_version: int
+    links: tuple[LinkedAccount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenKey:
+    first_seen_at: datetime
+    signal_id: int
+
+
+DEFAULT_DEDUPE_WINDOW_S = 30
+
+_STRATEGY_BY_KEY = (
+    sa.select(
+        strategies.c.id,
+        strategies.c.user_id,
+        strategies.c.name,
+        strategies.c.group_name,
+        strategies.c.webhook_key_prefix,
+        strategies.c.market_type,
+        strategies.c.is_active,
+        strategies.c.params,
+        strategies.c.settings_version,
+        users.c.is_active.label("owner_is_active"),
+        users.c.suspended_at,
+        strategy_accounts.c.id.label("link_id"),
+        strategy_accounts.c.is_active.label("link_is_active"),
+        accounts.c.id.label("account_id"),
+        accounts.c.user_id.label("account_user_id"),
+        accounts.c.name.label("account_name"),
+        accounts.c.environment,
+        accounts.c.exchange,
+        accounts.c.is_active.label("account_is_active"),
+    )
+    .select_from(
+        strategies.outerjoin(users, users.c.id == strategies.c.user_id)
+        .outerjoin(strategy_accounts, strategy_accounts.c.strategy_id == strategies.c.id)
+        .outerjoin(
+            accounts,
+            sa.and_(accounts.c.id == strategy_accounts.c.account_id, accounts.c.deleted_at.is_(None)),
+        )
+    )
+    .where(strategies.c.webhook_key == sa.bindparam("key_hash"), strategies.c.deleted_at.is_(None))
+    .order_by(accounts.c.id)
+)
+
+_SEEN_KEY = (
+    sa.select(signal_keys.c.first_seen_at, signal_keys.c.signal_id)
+    .where(
+        signal_keys.c.strategy_id == sa.bindparam("for_strategy"),
+        signal_keys.c.hash == sa.bindparam("fingerprint"),
+    )
+    .with_for_update()
+)
+
+_REMEMBER_KEY_AGAIN = (
+    sa.update(signal_keys)
+    .where(
+        signal_keys.c.strategy_id == sa.bindparam("for_strategy"),
+        signal_keys.c.hash == sa.bindparam("fingerprint"),
+    )
+    .values(first_seen_at=sa.bindparam("seen_at"), signal_id=sa.bindparam("seen_signal"))
+)
+
+_LOGGED_OF_ADDRESS = sa.select(sa.func.count()).where(
+    webhook_logs.c.ip_address == sa.bindparam("address"),
+    webhook_logs.c.created_at > sa.bindparam("since"),
+    webhook_logs.c.strategy_id.is_(None),
+)
+
+
+async def strategy_of_key(unit: Unit, key_hash: str) -> IntakeStrategy | None:
+    """The strategy behind a key's hash, with every link whose account still exists."""
+    rows = (await unit.execute(_STRATEGY_BY_KEY, {"key_hash": key_hash})).all()
+    if not rows:
+        return None
+    first = rows[0]
+    params = first.params or {}
+    return IntakeStrategy(
+        id=first.id,
+        user_id=first.user_id,
+        name=first.name,
+        group_name=first.group_name,
+        key_prefix=first.webhook_key_prefix or "",
+        market_type=MarketType(first.market_type),
+        is_active=first.is_active,
+        owner_is_active=first.user_id is None or (bool(first.owner_is_active) and first.suspended_at is None),
+        dedupe_window_s=int(params.get("dedupe_window_s", DEFAULT_DEDUPE_WINDOW_S)),
+        max_age_s=None if params.get("max_age_s") is None else int(params["max_age_s"]),
+        settings_version=first.settings_version,
+        links=tuple(_link(row) for row in rows if row.account_id is not None),
+    )
+
+
+def _link(row: sa.Row[Any]) -> LinkedAccount:
+    denial = None
+    if not row.account_is_active:
+        denial = (
+            "account_inactive",
+            f"The account {row.account_name} is switched off: switch it on to trade.",
+        )
+    elif not row.link_is_active:
+        denial = (
+            "link_inactive",
+            "The strategy is not active on this account: activate the link to trade.",
+        )
+    return LinkedAccount(
+        strategy_account_id=row.link_id,
+        account_id=row.account_id,
+        user_id=row.account_user_id,
+        environment=Environment(row.environment),
+        venue=VenueName(row.exchange),
+        denial=denial,
+    )
+
+
+async def seen_key(unit: Unit, strategy_id: int, fingerprint: str) -> SeenKey | None:
+    """When an equal alert was last accepted; the row stays locked until the unit ends."""
+    row = (
+        await unit.execute(_SEEN_KEY, {"for_strategy": strategy_id, "fingerprint": fingerprint})
+    ).one_or_none()
+    return None if row is None else SeenKey(row.first_seen_at, row.signal_id)
+
+
+async def remember_key(
+    unit: Unit, strategy_id: int, fingerprint: str, signal_id: int, *, is_known: bool
+) -> None:
+    """Note that this alert was accepted now. Two first ones at once: the later insert fails as a whole."""
+    if is_known:
+        await unit.execute(
+            _REMEMBER_KEY_AGAIN,
+            {
+                "for_strategy": strategy_id,
+                "fingerprint": fingerprint,
+                "seen_at": unit.now,
+                "seen_signal": signal_id,
+            },
+        )
+        return
+    await unit.insert_many(
+        signal_keys,
+        [
+            {
+                "strategy_id": strategy_id,
+                "hash": fingerprint,
+                "first_seen_at": unit.now,
+                "signal_id": signal_id,
+            }
+        ],
+    )
+
+
+async def insert_signal(unit: Unit, row: dict[str, Any]) -> int:
+    return await unit.insert(signals, row)
+
+
+async def insert_deliveries(unit: Unit, signal_id: int, links: Sequence[LinkedAccount]) -> None:
+    """One row per linked account; those that get nothing carry the reason."""
+    await unit.insert_many(
+        signal_deliveries,
+        [
+            {
+                "signal_id": signal_id,
+                "account_id": link.account_id,
+                "strategy_account_id": link.strategy_account_id,
+                "user_id": link.user_id,
+                "environment": link.environment,
+                "state": "new" if link.denial is None else "denied",
+                "denial_code": link.denial[0] if link.denial else None,
+                "denial_reason": link.denial[1] if link.denial else None,
+            }
+            for link in links
+        ],
+    )
+
+
+async def insert_webhook_log(unit: Unit, row: dict[str, Any]) -> None:
+    await unit.insert_many(webhook_logs, [row])
+
+
+async def logged_strangers(unit: Unit, address: str) -> int:
+    """Rows that unknown keys from an address have left within the last minute."""
+    since = unit.now - timedelta(minutes=1)
+    found = await unit.execute(_LOGGED_OF_ADDRESS, {"address": address, "since": since})
+    return int(found.scalar_one())
+
+
+async def owner_of_signal(unit: Unit, signal_id: int) -> int | None:
+    owner: int | None = await unit.scalar(sa.select(signals.c.user_id).where(signals.c.id == signal_id))
+    return owner
