@@ -1,0 +1,122 @@
+"""Binance's endpoints with their published request weights, its addresses and its weight pools."""
+
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from fillbook.accounts.core import Environment
+from fillbook.market.core import MarketType, VenueName
+from fillbook.venues.ccxt.calls import Endpoint
+from fillbook.venues.ccxt.library import binance
+from fillbook.venues.ccxt.site import Pool, Profile
+
+SPOT, FUTURES, WALLET = "spot", "futures", "wallet"
+
+
+def _spot(method: str, path: str, weight: int, api: str = "private") -> Endpoint:
+    return Endpoint(api, method, path, weight, SPOT)
+
+
+def _futures(method: str, path: str, weight: int, api: str = "fapiPrivate") -> Endpoint:
+    return Endpoint(api, method, path, weight, FUTURES)
+
+
+SPOT_PLACE = _spot("POST", "order", 1)
+SPOT_CANCEL = _spot("DELETE", "order", 1)
+SPOT_CANCEL_ALL = _spot("DELETE", "openOrders", 1)
+SPOT_REPLACE = _spot("POST", "order/cancelReplace", 1)
+SPOT_ORDER = _spot("GET", "order", 4)
+SPOT_OPEN_ORDERS = _spot("GET", "openOrders", 80)
+SPOT_ORDERS = _spot("GET", "allOrders", 20)
+SPOT_FILLS = _spot("GET", "myTrades", 20)
+SPOT_FILLS_OF_ORDER = _spot("GET", "myTrades", 5)
+SPOT_ACCOUNT = _spot("GET", "account", 20)
+SPOT_INSTRUMENTS = _spot("GET", "exchangeInfo", 20, "public")
+SPOT_TICKER = _spot("GET", "ticker/24hr", 2, "public")
+SPOT_TIME = _spot("GET", "time", 1, "public")
+
+FUTURES_PLACE = _futures("POST", "order", 1)
+FUTURES_AMEND = _futures("PUT", "order", 1)
+FUTURES_CANCEL = _futures("DELETE", "order", 1)
+FUTURES_CANCEL_ALL = _futures("DELETE", "allOpenOrders", 1)
+FUTURES_ORDER = _futures("GET", "order", 1)
+FUTURES_OPEN_ORDERS = _futures("GET", "openOrders", 40)
+FUTURES_ORDERS = _futures("GET", "allOrders", 5)
+FUTURES_FILLS = _futures("GET", "userTrades", 5)
+ALGO_PLACE = _futures("POST", "algoOrder", 1)
+ALGO_CANCEL = _futures("DELETE", "algoOrder", 1)
+ALGO_CANCEL_ALL = _futures("DELETE", "algoOpenOrders", 1)
+ALGO_ORDER = _futures("GET", "algoOrder", 1)
+ALGO_OPEN_ORDERS = _futures("GET", "openAlgoOrders", 40)
+ALGO_ORDERS = _futures("GET", "allAlgoOrders", 5)
+FUTURES_ACCOUNT = _futures("GET", "account", 5, "fapiPrivateV3")
+FUTURES_POSITIONS = _futures("GET", "positionRisk", 5, "fapiPrivateV3")
+FUTURES_INCOME = _futures("GET", "income", 30)
+FUTURES_INSTRUMENTS = _futures("GET", "exchangeInfo", 1, "fapiPublic")
+FUTURES_TICKER = _futures("GET", "ticker/24hr", 1, "fapiPublic")
+FUTURES_TIME = _futures("GET", "time", 1, "fapiPublic")
+SYMBOL_MODES = _futures("GET", "symbolConfig", 5)
+POSITION_MODE = _futures("GET", "positionSide/dual", 30)
+SET_POSITION_MODE = _futures("POST", "positionSide/dual", 1)
+SET_LEVERAGE = _futures("POST", "leverage", 1)
+SET_MARGIN_MODE = _futures("POST", "marginType", 1)
+OPEN_LISTEN_KEY = _futures("POST", "listenKey", 1)
+RENEW_LISTEN_KEY = _futures("PUT", "listenKey", 1)
+
+KEY_PERMISSIONS = Endpoint("sapi", "GET", "account/apiRestrictions", 1, WALLET)
+DEPOSITS = Endpoint("sapi", "GET", "capital/deposit/hisrec", 1, WALLET)
+WITHDRAWALS = Endpoint("sapi", "GET", "capital/withdraw/history", 600, WALLET)
+TRANSFERS = Endpoint("sapi", "GET", "asset/transfer", 1, WALLET)
+
+SERVER_TIME = MappingProxyType({MarketType.SPOT: SPOT_TIME, MarketType.FUTURES: FUTURES_TIME})
+
+
+def real_address(url: str) -> str:
+    """An address whose prefix selects ccxt's error table: by path, so that a stand-in's errors map as live."""
+    path = urlsplit(url).path
+    if url.startswith("ws"):
+        return url
+    host = "fapi.binance.com" if path.startswith("/fapi/") else "api.binance.com"
+    return f"https://{host}{path}"
+
+
+def pool_of(url: str) -> str:
+    """The weight pool that a request to this address is charged to."""
+    path = urlsplit(url).path
+    if path.startswith("/fapi/"):
+        return FUTURES
+    return WALLET if path.startswith("/sapi/") else SPOT
+
+
+PROFILE = Profile(
+    venue=VenueName.BINANCE,
+    exchange_class=binance,
+    real_address=real_address,
+    pool_of=pool_of,
+    pools=(
+        Pool(SPOT, 6_000, "x-mbx-used-weight-1m"),
+        Pool(FUTURES, 2_400, "x-mbx-used-weight-1m"),
+        Pool(WALLET, 12_000, "x-sapi-used-ip-weight-1m"),
+    ),
+    options={},
+    uses_demo_urls=True,
+    stream_urls={
+        Environment.LIVE: {
+            "spot_account": "wss://ws-api.binance.com:443/ws-api/v3",
+            "spot_market": "wss://stream.binance.com:9443/ws",
+            "futures_account": "wss://fstream.binance.com/private/ws",
+            "futures_market": "wss://fstream.binance.com/market/ws",
+        },
+        Environment.DEMO: {
+            "spot_account": "wss://demo-ws-api.binance.com/ws-api/v3",
+            "spot_market": "wss://demo-stream.binance.com/ws",
+            "futures_account": "wss://fstream.binancefuture.com/private/ws",
+            "futures_market": "wss://fstream.binancefuture.com/market/ws",
+        },
+        Environment.PAPER: {
+            "spot_account": "wss://stand-in/ws-api/v3",
+            "spot_market": "wss://stand-in/stream/ws/0",
+            "futures_account": "wss://stand-in/private/ws",
+            "futures_market": "wss://stand-in/market/ws/0",
+        },
+    },
+)

@@ -1,0 +1,186 @@
+"""What an account holds at Binance and how it is set up: balances, positions, modes, permissions, funding."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from fillbook.accounts.core import (
+    BalanceReport,
+    Environment,
+    KeyPermissions,
+    LedgerEntryReport,
+    MarginMode,
+    PositionMode,
+    PositionReport,
+    SymbolModes,
+)
+from fillbook.kernel.clock import from_ms
+from fillbook.kernel.money import to_text
+from fillbook.market.core import MarketType, market_type_of
+from fillbook.market.errors import CredentialsRefused, ReadFailed
+from fillbook.venues.ccxt.binance import endpoints as at
+from fillbook.venues.ccxt.binance.entries import read_entries
+from fillbook.venues.ccxt.binance.link import (
+    UNREADABLE,
+    Link,
+    is_credential_failure,
+    read_failure,
+    unreadable,
+)
+from fillbook.venues.ccxt.binance.reports import futures_balances, position_report, spot_balances
+from fillbook.venues.ccxt.binance.words import MARGIN_MODES, amount, positive
+from fillbook.venues.ccxt.calls import CallFailed, Endpoint
+
+# "No need to change margin type." and "No need to change position side."
+_UNCHANGED = frozenset({"-4046", "-4059"})
+_MARGIN_WORDS = {MarginMode.ISOLATED: "ISOLATED", MarginMode.CROSS: "CROSSED"}
+
+
+class Wallet:
+    """The reads and settings of one account."""
+
+    def __init__(self, link: Link, environment: Environment) -> None:
+        self._link = link
+        self._environment = environment
+
+    async def balances(self, market_type: MarketType) -> Sequence[BalanceReport]:
+        now = self._link.site.clock.now()
+        try:
+            if market_type is MarketType.SPOT:
+                answer = await self._link.read(at.SPOT_ACCOUNT, {"omitZeroBalances": "true"})
+                return spot_balances(answer, now)
+            return futures_balances(await self._link.read(at.FUTURES_ACCOUNT), now)
+        except UNREADABLE as error:
+            raise unreadable(error, "balances") from None
+
+    async def positions(self) -> Sequence[PositionReport]:
+        """Open futures positions; those of zero are left out."""
+        if MarketType.FUTURES not in self._link.market_types:
+            return ()
+        rows = await self._link.read(at.FUTURES_POSITIONS)
+        reports = []
+        try:
+            for row in rows:
+                if amount(row["positionAmt"]):
+                    symbol = await self._link.symbol(row["symbol"], MarketType.FUTURES)
+                    reports.append(position_report(row, symbol))
+        except UNREADABLE as error:
+            raise unreadable(error, "positions") from None
+        return reports
+
+    async def symbol_modes(self, symbol: str) -> SymbolModes:
+        """Leverage, margin mode and position mode as the venue states them now; spot has none of them."""
+        if market_type_of(symbol) is MarketType.SPOT:
+            return SymbolModes(symbol, None, None, None)
+        venue_id = await self._link.readable_id(symbol)
+        rows = await self._link.read(at.SYMBOL_MODES, {"symbol": venue_id})
+        try:
+            row = next(row for row in rows if row["symbol"] == venue_id)
+            leverage = positive(row["leverage"])
+            margin_mode = MARGIN_MODES[row["marginType"].upper()]
+        except (*UNREADABLE, StopIteration) as error:
+            raise unreadable(error, f"the modes of {symbol}") from None
+        return SymbolModes(symbol, leverage, margin_mode, await self._position_mode())
+
+    async def set_leverage(self, symbol: str, leverage: Decimal) -> None:
+        """Set and read back. Raises `ReadFailed` when the venue refuses or shows something else."""
+        venue_id = await self._link.readable_id(symbol)
+        await self._set(at.SET_LEVERAGE, {"symbol": venue_id, "leverage": to_text(leverage)})
+        modes = await self.symbol_modes(symbol)
+        if modes.leverage != leverage:
+            raise _not_taken(f"leverage {to_text(leverage)} for {symbol}", modes.leverage)
+
+    async def set_margin_mode(self, symbol: str, mode: MarginMode) -> None:
+        venue_id = await self._link.readable_id(symbol)
+        await self._set(at.SET_MARGIN_MODE, {"symbol": venue_id, "marginType": _MARGIN_WORDS[mode]})
+        modes = await self.symbol_modes(symbol)
+        if modes.margin_mode is not mode:
+            raise _not_taken(f"margin mode {mode} for {symbol}", modes.margin_mode)
+
+    async def set_position_mode(self, mode: PositionMode) -> None:
+        word = "true" if mode is PositionMode.HEDGE else "false"
+        await self._set(at.SET_POSITION_MODE, {"dualSidePosition": word})
+        found = await self._position_mode()
+        if found is not mode:
+            raise _not_taken(f"position mode {mode}", found)
+
+    async def key_permissions(self) -> KeyPermissions:
+        """What the venue says that the key may do. Demo keys have no such page: there, reading is the proof."""
+        if self._environment is Environment.DEMO:
+            return await self._permissions_by_trial()
+        row = await self._link.read(at.KEY_PERMISSIONS)
+        try:
+            return KeyPermissions(
+                can_read=_flag(row, "enableReading"),
+                can_trade_spot=_flag(row, "enableSpotAndMarginTrading"),
+                can_trade_futures=_flag(row, "enableFutures"),
+                can_withdraw=_flag(row, "enableWithdrawals"),
+                ip_restricted=_flag(row, "ipRestrict"),
+            )
+        except UNREADABLE as error:
+            raise unreadable(error, "the key's permissions") from None
+
+    async def server_time(self) -> datetime:
+        """The venue's clock; signatures are corrected by its distance from ours."""
+        market_type = self._link.market_types[0]
+        try:
+            return from_ms(await self._link.measure_clock(market_type))
+        except CallFailed as failure:
+            error = read_failure(failure)
+        except UNREADABLE as failure:
+            error = unreadable(failure, "its clock")
+        raise error
+
+    async def ledger_entries_since(self, since: datetime) -> Sequence[LedgerEntryReport]:
+        return await read_entries(self._link, self._environment, since)
+
+    async def _position_mode(self) -> PositionMode:
+        row = await self._link.read(at.POSITION_MODE)
+        try:
+            return PositionMode.HEDGE if _flag(row, "dualSidePosition") else PositionMode.ONE_WAY
+        except UNREADABLE as error:
+            raise unreadable(error, "the position mode") from None
+
+    async def _permissions_by_trial(self) -> KeyPermissions:
+        can: dict[MarketType, bool] = dict.fromkeys(MarketType, False)
+        refusal: ReadFailed | None = None
+        for market_type in self._link.market_types:
+            try:
+                await self.balances(market_type)
+            except CredentialsRefused as error:
+                refusal = error
+            else:
+                can[market_type] = True
+        if refusal is not None and not any(can.values()):
+            raise refusal
+        return KeyPermissions(True, can[MarketType.SPOT], can[MarketType.FUTURES], None, None)
+
+    async def _set(self, endpoint: Endpoint, params: Mapping[str, Any]) -> None:
+        try:
+            await self._link.act(endpoint, params)
+        except CallFailed as failure:
+            if failure.code in _UNCHANGED:
+                return
+            error = read_failure(failure) if is_credential_failure(failure) else _refused(failure)
+        else:
+            return
+        raise error
+
+
+def _flag(row: Mapping[str, Any], name: str) -> bool:
+    value = row[name]
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is not a truth value")
+    return value
+
+
+def _refused(failure: CallFailed) -> ReadFailed:
+    return ReadFailed(
+        f"Binance did not take the setting ({failure.code}: {failure.message}). "
+        "Close positions and orders of the symbol if it says so, then try again."
+    )
+
+
+def _not_taken(wanted: str, found: object) -> ReadFailed:
+    return ReadFailed(f"Binance was asked for {wanted} but shows {found}: set it on Binance, then try again.")

@@ -1,0 +1,99 @@
+"""The request weight of one (venue, egress address, pool), counted as the venue counts it: by clock minute.
+
+Acts (orders, cancels) go first and never wait: a budget that is spent refuses them at once, so that nothing is
+sent later than it was decided. Reads share at most 40 % of the weight and wait for the next minute. A 418 or
+429 pauses both until the venue's Retry-After has passed.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from fillbook.kernel.clock import Clock
+
+READ_PERCENT = 40
+ACT_PERCENT = 95
+LONGEST_WAIT_S = 130
+_DEFAULT_PAUSE_S = 60
+_TOO_MANY = frozenset({418, 429})
+
+
+class BudgetSpent(Exception):
+    """The venue's request weight is used up, or it has told us to pause, for `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"the request weight is used up for {retry_after_s:.0f} s")
+        self.retry_after_s = retry_after_s
+
+
+class RequestBudget:
+    """`limit` is the weight that the venue grants per minute; `used_header` the header that states it."""
+
+    def __init__(self, clock: Clock, limit: int, used_header: str) -> None:
+        if limit <= 0:
+            raise ValueError(f"a request budget must be above zero, not {limit}")
+        self.limit = limit
+        self.used = 0
+        self.used_by_reads = 0
+        self._clock = clock
+        self._used_header = used_header.lower()
+        self._minute = -1
+        self._paused_until = float("-inf")
+        self._reading = asyncio.Lock()
+
+    def take_for_act(self, weight: int) -> None:
+        """Take weight for an act now, or raise `BudgetSpent`."""
+        self._turn()
+        paused_s = self._paused_until - self._clock.elapsed_s()
+        if paused_s > 0:
+            raise BudgetSpent(paused_s)
+        if self.used + weight > self.limit * ACT_PERCENT // 100:
+            raise BudgetSpent(self._until_next_minute_s())
+        self.used += weight
+
+    async def take_for_read(self, weight: int) -> None:
+        """Wait for weight for a read, first come first served; raise `BudgetSpent` rather than wait for minutes."""
+        async with self._reading:
+            waited_s = 0.0
+            while True:
+                wait_s = self._read_must_wait_s(weight)
+                if wait_s <= 0:
+                    break
+                if waited_s + wait_s > LONGEST_WAIT_S:
+                    raise BudgetSpent(wait_s)
+                await self._clock.sleep(wait_s)
+                waited_s += wait_s
+            self.used += weight
+            self.used_by_reads += weight
+
+    def observe(self, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from an answer: the weight that the venue has counted, and its wish that we pause."""
+        self._turn()
+        retry_after = None
+        for name, value in headers.items():
+            lowered = name.lower()
+            if lowered == self._used_header and value.isdecimal():
+                self.used = max(self.used, int(value))
+            elif lowered == "retry-after" and value.isdecimal():
+                retry_after = int(value)
+        if status in _TOO_MANY:
+            pause_s = _DEFAULT_PAUSE_S if retry_after is None else retry_after
+            self._paused_until = max(self._paused_until, self._clock.elapsed_s() + pause_s)
+
+    def _read_must_wait_s(self, weight: int) -> float:
+        self._turn()
+        paused_s = self._paused_until - self._clock.elapsed_s()
+        if paused_s > 0:
+            return paused_s
+        fits_reads = self.used_by_reads + weight <= max(self.limit * READ_PERCENT // 100, weight)
+        fits_all = self.used + weight <= max(self.limit * ACT_PERCENT // 100, weight)
+        return 0 if fits_reads and fits_all else self._until_next_minute_s()
+
+    def _turn(self) -> None:
+        minute = int(self._clock.now().timestamp()) // 60
+        if minute != self._minute:
+            self._minute = minute
+            self.used = 0
+            self.used_by_reads = 0
+
+    def _until_next_minute_s(self) -> float:
+        return 60.05 - self._clock.now().timestamp() % 60

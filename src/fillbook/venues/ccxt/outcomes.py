@@ -1,0 +1,82 @@
+"""What an answer to an act means: one literal table, read from the top, the first row that matches decides.
+
+Only a strict refusal proves that nothing happened. A duplicate client order id proves that such an order
+exists, so it is unknown; rate limits and clock errors are refused before an order is made; ccxt's bare
+`ExchangeError` is a code nobody knows or a body cut in half, so it is unknown like everything else.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fillbook.market.core import VenueName
+from fillbook.orders.core.outcomes import Rejected, Unknown
+from fillbook.venues.ccxt.calls import CallFailed
+from fillbook.venues.ccxt.library import errors
+
+
+class Fate(StrEnum):
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Matches by every field that is set. `exactly` refuses subclasses of `kind`."""
+
+    fate: Fate
+    venue: VenueName | None = None
+    code: str | None = None
+    text: str = ""
+    kind: type[Exception] | None = None
+    exactly: bool = False
+
+    def matches(self, venue: VenueName, failure: CallFailed) -> bool:
+        if self.venue is not None and self.venue is not venue:
+            return False
+        if self.code is not None and self.code != failure.code:
+            return False
+        if self.text.lower() not in failure.message.lower():
+            return False
+        if self.kind is None:
+            return True
+        return failure.kind is self.kind if self.exactly else issubclass(failure.kind, self.kind)
+
+
+_BINANCE = VenueName.BINANCE
+
+OUTCOME_TABLE: tuple[Row, ...] = (
+    # The id exists already: ours from before, or one that met it. Looking up tells which.
+    Row(Fate.UNKNOWN, _BINANCE, "-2010", "duplicate order"),
+    Row(Fate.UNKNOWN, _BINANCE, "-4116"),
+    Row(Fate.UNKNOWN, kind=errors.DuplicateOrderId),
+    # The venue says itself that it does not know, or was too busy to say.
+    Row(Fate.UNKNOWN, _BINANCE, "-1000"),
+    Row(Fate.UNKNOWN, _BINANCE, "-1001"),
+    Row(Fate.UNKNOWN, _BINANCE, "-1006"),
+    Row(Fate.UNKNOWN, _BINANCE, "-1007"),
+    Row(Fate.UNKNOWN, _BINANCE, "-1008"),
+    # An amend that changes nothing may be the second copy of one that did (PUT is repeated by the transport).
+    Row(Fate.UNKNOWN, _BINANCE, "-5027"),
+    # Cancel-replace: the old order may be gone without a new one.
+    Row(Fate.UNKNOWN, _BINANCE, "-2021", "cancel-replace"),
+    Row(Fate.NOT_DONE, _BINANCE, "-2022", "cancel-replace"),
+    # Refused at the door.
+    Row(Fate.NOT_DONE, kind=errors.RateLimitExceeded),
+    Row(Fate.NOT_DONE, kind=errors.DDoSProtection),
+    Row(Fate.NOT_DONE, kind=errors.InvalidNonce),
+    # A code nobody knows, or half an answer.
+    Row(Fate.UNKNOWN, kind=errors.ExchangeError, exactly=True),
+    Row(Fate.NOT_DONE, kind=errors.ExchangeError),
+)
+
+
+def outcome_of(venue: VenueName, failure: CallFailed) -> Rejected | Unknown:
+    """The outcome of an act that failed so. What never left this process was not done."""
+    if not failure.sent:
+        return Rejected(failure.code, failure.message)
+    for row in OUTCOME_TABLE:
+        if row.matches(venue, failure):
+            if row.fate is Fate.NOT_DONE:
+                return Rejected(failure.code, failure.message)
+            break
+    return Unknown(failure.code, failure.message)

@@ -1,0 +1,200 @@
+"""What all accounts of one venue and environment share: addresses, clock offset, catalogues of instruments,
+and per egress address the HTTP session and the request budgets.
+
+A hundred accounts hold one connector, one TLS context and one set of instruments.
+"""
+
+import asyncio
+import random
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import aiohttp
+import certifi
+
+from fillbook.accounts.core import Credentials, Environment
+from fillbook.kernel.clock import Clock
+from fillbook.market.core import Instrument, MarketType, VenueName
+from fillbook.venues.ccxt.client import VenueClient, configure, stand_in, transport_class
+from fillbook.venues.ccxt.limits import RequestBudget
+
+CATALOGUE_MAX_AGE_S = 300
+CATALOGUE_MIN_AGE_S = 30
+_CONNECTIONS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A weight budget of a venue: its name, weight per minute, and the header that states what is used."""
+
+    name: str
+    per_minute: int
+    used_header: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What differs from venue to venue before the first request."""
+
+    venue: VenueName
+    exchange_class: Any
+    real_address: Callable[[str], str]
+    pool_of: Callable[[str], str]
+    pools: tuple[Pool, ...]
+    options: Mapping[str, Any]
+    uses_demo_urls: bool
+    stream_urls: Mapping[Environment, Mapping[str, str]]
+    """By environment; those of PAPER are the paths that a stand-in serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An instrument and the venue's own id for it."""
+
+    instrument: Instrument
+    venue_id: str
+
+
+class Catalogue:
+    """The instruments of one market type, by our symbol and by the venue's id."""
+
+    def __init__(self, listings: list[Listing]) -> None:
+        self.instruments = {row.instrument.symbol: row.instrument for row in listings}
+        self.venue_ids: Mapping[str, str] = MappingProxyType(
+            {row.instrument.symbol: row.venue_id for row in listings}
+        )
+        self.symbols: Mapping[str, str] = MappingProxyType(
+            {row.venue_id: row.instrument.symbol for row in listings}
+        )
+
+
+class Site:
+    """One venue and environment. Made once, closed once; needs a running loop from its first use on."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        environment: Environment,
+        base_url: str | None,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        if environment is Environment.PAPER and base_url is None:
+            raise ValueError("a paper account trades on the simulated exchange: give its base URL")
+        self.profile = profile
+        self.environment = environment
+        self.clock = clock
+        self.rng = rng
+        self.is_closed = False
+        self.stream_urls: Mapping[str, str] = (
+            profile.stream_urls[environment]
+            if base_url is None
+            else stand_in(dict(profile.stream_urls[Environment.PAPER]), base_url)
+        )
+        self._base_url = base_url
+        self._sessions: dict[str | None, aiohttp.ClientSession] = {}
+        self._exchanges: dict[str | None, Any] = {}
+        self._budgets: dict[tuple[str | None, str], RequestBudget] = {}
+        self._catalogues: dict[MarketType, tuple[float, Catalogue]] = {}
+        self._catalogue_locks: dict[MarketType, asyncio.Lock] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._time_difference_ms = 0
+
+    def session(self, egress: str | None) -> aiohttp.ClientSession:
+        """The one HTTP session of an egress. `egress` is a local address, a proxy's URL, or None."""
+        if egress not in self._sessions:
+            local = (egress, 0) if egress is not None and "://" not in egress else None
+            connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._tls_context(), local_addr=local)
+            self._sessions[egress] = aiohttp.ClientSession(connector=connector)
+        return self._sessions[egress]
+
+    def budget(self, egress: str | None, pool: str) -> RequestBudget:
+        key = (egress, pool)
+        if key not in self._budgets:
+            row = next(row for row in self.profile.pools if row.name == pool)
+            self._budgets[key] = RequestBudget(self.clock, row.per_minute, row.used_header)
+        return self._budgets[key]
+
+    def client(self, egress: str | None, credentials: Credentials | None) -> VenueClient:
+        return VenueClient(self._exchange(egress), credentials)
+
+    def set_time_difference(self, milliseconds: int) -> None:
+        """How far our clock is ahead of the venue's; every later signature is corrected by it."""
+        self._time_difference_ms = milliseconds
+        for exchange in self._exchanges.values():
+            exchange.options["timeDifference"] = milliseconds
+
+    async def catalogue(
+        self,
+        market_type: MarketType,
+        load: Callable[[], Awaitable[list[Listing]]],
+        max_age_s: float | None = None,
+    ) -> Catalogue:
+        """The instruments of a market type, loaded by `load` when absent or older than `max_age_s`.
+
+        One load serves all who wait for it. A failed load raises and leaves the older catalogue in place.
+        """
+        lock = self._catalogue_locks.setdefault(market_type, asyncio.Lock())
+        known = self._fresh(market_type, max_age_s)
+        if known is not None:
+            return known
+        async with lock:
+            known = self._fresh(market_type, max_age_s)
+            if known is None:
+                known = Catalogue(await load())
+                self._catalogues[market_type] = (self.clock.elapsed_s(), known)
+            return known
+
+    def known_catalogue(self, market_type: MarketType) -> Catalogue | None:
+        entry = self._catalogues.get(market_type)
+        return None if entry is None else entry[1]
+
+    async def close(self) -> None:
+        self.is_closed = True
+        sessions = list(self._sessions.values())
+        self._sessions.clear()
+        self._exchanges.clear()
+        for session in sessions:
+            await session.close()
+
+    def _fresh(self, market_type: MarketType, max_age_s: float | None) -> Catalogue | None:
+        entry = self._catalogues.get(market_type)
+        if entry is None:
+            return None
+        age_s = self.clock.elapsed_s() - entry[0]
+        return entry[1] if max_age_s is None or age_s <= max_age_s else None
+
+    def _exchange(self, egress: str | None) -> Any:
+        if egress not in self._exchanges:
+            transport = transport_class(self.profile.exchange_class, self.profile.real_address)
+
+            def observe(url: str, status: int, headers: Mapping[str, str]) -> None:
+                self.budget(egress, self.profile.pool_of(url)).observe(status, headers)
+
+            proxy = egress if egress is not None and "://" in egress else None
+            exchange = configure(
+                transport,
+                self.session(egress),
+                self._tls_context(),
+                self.clock,
+                observe,
+                proxy,
+                {**self.profile.options, "timeDifference": self._time_difference_ms},
+            )
+            if self.environment is Environment.DEMO and self.profile.uses_demo_urls:
+                exchange.enable_demo_trading(True)
+            if self._base_url is not None:
+                exchange.urls["api"] = stand_in(exchange.urls["api"], self._base_url)
+            self._exchanges[egress] = exchange
+        return self._exchanges[egress]
+
+    def _tls_context(self) -> Any:
+        """One TLS context for all; none where a stand-in speaks plain HTTP."""
+        if self._base_url is not None and self._base_url.startswith("http://"):
+            return False
+        if self._tls is None:
+            self._tls = ssl.create_default_context(cafile=certifi.where())
+        return self._tls

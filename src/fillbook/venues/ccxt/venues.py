@@ -1,0 +1,56 @@
+"""Opens an account's way to its venue; accounts of one venue and environment share a site."""
+
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fillbook.accounts.core import Account, Credentials, Environment
+from fillbook.kernel.clock import Clock
+from fillbook.kernel.errors import InvalidInput
+from fillbook.market.core import VenueName
+
+if TYPE_CHECKING:
+    from fillbook.venues.ccxt.binance.venue import BinanceVenue
+    from fillbook.venues.ccxt.site import Site
+
+SiteKey = tuple[VenueName, Environment]
+
+
+class CcxtVenues:
+    """All accounts' venues of one process. `base_urls` stand in for a venue's addresses, by venue and environment.
+
+    A venue's adapter and ccxt itself are imported when its first account is opened.
+    """
+
+    def __init__(
+        self, clock: Clock, rng: random.Random, base_urls: Mapping[SiteKey, str] | None = None
+    ) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._base_urls = dict(base_urls or {})
+        self._sites: dict[SiteKey, Site] = {}
+
+    def open(self, account: Account, credentials: Credentials) -> "BinanceVenue":
+        """Opens nothing yet: the first request connects. Raises `InvalidInput` for a venue not supported."""
+        match account.exchange:
+            case VenueName.BINANCE:
+                from fillbook.venues.ccxt.binance.endpoints import PROFILE
+                from fillbook.venues.ccxt.binance.venue import BinanceVenue
+                from fillbook.venues.ccxt.site import Site
+
+                key = (account.exchange, account.environment)
+                if key not in self._sites:
+                    base_url = self._base_urls.get(key)
+                    self._sites[key] = Site(PROFILE, account.environment, base_url, self._clock, self._rng)
+                return BinanceVenue(self._sites[key], account, credentials)
+            case _:
+                raise InvalidInput(
+                    f"Trading on {account.exchange} is not supported yet: choose a Binance account."
+                )
+
+    async def close(self) -> None:
+        """Closes the shared connections of every site."""
+        sites = list(self._sites.values())
+        self._sites.clear()
+        for site in sites:
+            await site.close()
