@@ -1,0 +1,46 @@
+"""Lists: `{"items": [...], "next_cursor": ...}`, `?limit=`, `?cursor=`, and filters by field name."""
+
+from collections.abc import Callable, Sequence
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel
+
+from fillbook.storage.listing import DEFAULT_LIMIT, LARGEST_LIMIT, PageRequest, RowPage
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[M]):
+    items: Sequence[M]
+    next_cursor: str | None
+
+
+def page_of(model: type[M], rows: RowPage) -> Page[M]:
+    return Page[model](  # type: ignore[valid-type]
+        items=[model.model_validate(row) for row in rows.rows], next_cursor=rows.next_cursor
+    )
+
+
+def paged(**filters: Any) -> Callable[..., Any]:
+    """A dependency for `Depends`: the page that was asked for; each keyword is a filter and its type."""
+
+    async def read(limit: int, cursor: str | None, **values: Any) -> PageRequest:
+        return PageRequest(
+            limit, cursor, {name: value for name, value in values.items() if value is not None}
+        )
+
+    def parameter(name: str, annotation: Any, default: Any) -> Parameter:
+        return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+    limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="How many items, at most 500.")]
+    cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.", max_length=200)]
+    read.__signature__ = Signature(  # type: ignore[attr-defined]
+        [
+            parameter("limit", limit, DEFAULT_LIMIT),
+            parameter("cursor", cursor, None),
+            *(parameter(name, Annotated[kind | None, Query()], None) for name, kind in filters.items()),
+        ]
+    )
+    return read
