@@ -32,6 +32,7 @@ class Position:
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
     isolated_wallet: Decimal = ZERO
+    realized: Decimal = ZERO
     updated_ms: int = 0
 
     @property
@@ -58,7 +59,9 @@ class Position:
         opened = signed_quantity - closed
         self.quantity += opened
         self.cost += opened * price
-        return -closed * price - removed
+        profit = -closed * price - removed
+        self.realized += profit
+        return profit
 
 
 @dataclass(slots=True)

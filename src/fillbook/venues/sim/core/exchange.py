@@ -14,6 +14,7 @@ from fillbook.market.core import MarketType
 from fillbook.orders.core.order import Book, OrderStatus, OrderType, TimeInForce
 from fillbook.venues.sim.core.accounts import Account
 from fillbook.venues.sim.core.book import Depth, OrderBook, crosses
+from fillbook.venues.sim.core.candles import Candles
 from fillbook.venues.sim.core.liquidation import Liquidation
 from fillbook.venues.sim.core.listings import Listing
 from fillbook.venues.sim.core.market import Market
@@ -24,6 +25,7 @@ from fillbook.venues.sim.core.settlement import Settlement
 from fillbook.venues.sim.core.vocabulary import (
     Event,
     Execution,
+    FundingPayment,
     NewOrder,
     OrderEvent,
     Refusal,
@@ -62,10 +64,12 @@ class Exchange:
         self.accounts: dict[str, Account] = {}
         self.orders: dict[int, SimOrder] = {}
         self._subscribers: list[Callable[[Event], None]] = []
-        self._last_order_id = first_order_id
+        self.last_order_id = first_order_id
         self.settlement = Settlement(self.markets)
         self.matching = Matching(self)
         self.liquidation = Liquidation(self)
+        self.candles = Candles()
+        self.funding_payments: list[FundingPayment] = []
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> None:
         """Call `subscriber` with every event, at once, in order."""
@@ -76,8 +80,8 @@ class Exchange:
             subscriber(event)
 
     def next_order_id(self) -> int:
-        self._last_order_id += 1
-        return self._last_order_id
+        self.last_order_id += 1
+        return self.last_order_id
 
     def market(self, symbol: str) -> Market:
         market = self.markets.get(symbol)
@@ -248,6 +252,12 @@ class Exchange:
             raise Refused(Refusal.UNKNOWN_ORDER)
         return order
 
+    def hide_orders_after(self, order_id: int, until_ms: int) -> None:
+        """Orders made after this one are unknown to look-ups for a while (a fault)."""
+        for made_id in range(order_id + 1, self.last_order_id + 1):
+            if made_id in self.orders:
+                self.orders[made_id].hidden_until_ms = until_ms
+
     @exact
     def cancel(self, account: Account, order: SimOrder) -> SimOrder:
         """Cancel an open order; one that has ended raises `Refused(unknown_order)`."""
@@ -313,6 +323,7 @@ class Exchange:
         """Settle funding: longs pay mark x quantity x rate to shorts (the house takes what is left over)."""
         market = self.market(symbol)
         at_ms = self.now_ms()
+        self.funding_payments.append(FundingPayment(symbol, rate, market.mark, at_ms))
         for key in sorted(market.holders):
             account = self.accounts[key]
             legs = [p for p in account.positions.values() if p.symbol == symbol and p.quantity]

@@ -5,8 +5,8 @@ The account's open orders in that symbol go first. What a wallet then lacks, the
 
 from typing import TYPE_CHECKING
 
-from fillbook.orders.core.order import Book, OrderType, TimeInForce
 from fillbook.market.core import Side
+from fillbook.orders.core.order import Book, OrderType, TimeInForce
 from fillbook.venues.sim.core.accounts import Account, Position
 from fillbook.venues.sim.core.margin import is_liquidated, margin_state, open_positions
 from fillbook.venues.sim.core.market import Market

@@ -154,9 +154,12 @@ class Matching:
                     market.book.resting[order.side].remove(order)
                 self._settlement.release(account, order, market)
             fills.append((account, order, fill))
-        buyer_is_maker = maker[1].side is Side.BUY if maker else taker is not None and taker[1].side is Side.SELL
+        buyer_is_maker = (
+            maker[1].side is Side.BUY if maker else taker is not None and taker[1].side is Side.SELL
+        )
         trade = TradeEvent(market.symbol, trade_id, price, quantity, buyer_is_maker, at_ms)
         market.keep_trade(trade)
+        exchange.candles.note(market, market.price, quantity, at_ms)
         exchange.emit(trade)
         for account, order, fill in fills:
             self._announce_fill(account, order, market, fill)
@@ -240,7 +243,9 @@ class Matching:
         market.day_high, market.day_low = max(market.day_high, price), min(market.day_low, price)
         market.update_id += 1
         market.book.maker.requote(price)
-        self._exchange.emit(PriceEvent(market.symbol, self._exchange.now_ms()))
+        at_ms = self._exchange.now_ms()
+        self._exchange.candles.note(market, price, ZERO, at_ms)
+        self._exchange.emit(PriceEvent(market.symbol, at_ms))
         for side in Side:
             self._fill_touched(market, side, price)
         market.book.maker.refill()

@@ -58,9 +58,7 @@ class Settlement:
             return
         asset = market.listing.instrument.settle
         position = account.position(order.symbol, order.position_side)
-        opening = increasing_quantity(
-            account, order.symbol, order.remaining * order.side.sign, position
-        )
+        opening = increasing_quantity(account, order.symbol, order.remaining * order.side.sign, position)
         price = order.price if order.price is not None else market.book.best_price(order.side.opposite)
         margin = divide(opening * (price or market.mark), account.leverage(order.symbol))
         fee = opening * (price or market.mark) * market.listing.taker_rate
@@ -69,7 +67,9 @@ class Settlement:
         order.locked = margin
         account.reserved[asset] = account.reserved.get(asset, ZERO) + margin
 
-    def release(self, account: Account, order: SimOrder, market: Market, amount: Decimal | None = None) -> None:
+    def release(
+        self, account: Account, order: SimOrder, market: Market, amount: Decimal | None = None
+    ) -> None:
         """Give back what an order still locks, or a part of it."""
         part = order.locked if amount is None else min(amount, order.locked)
         if not part:
@@ -100,10 +100,14 @@ class Settlement:
         if listing.market_type is MarketType.SPOT:
             fee, fee_asset, realized = self._fill_spot(account, order, market, price, quantity, rate)
         else:
-            fee, fee_asset, realized = self._fill_futures(account, order, market, price, quantity, rate, at_ms)
+            fee, fee_asset, realized = self._fill_futures(
+                account, order, market, price, quantity, rate, at_ms
+            )
             self._enter(account, LedgerKind.COMMISSION, fee_asset, -fee, at_ms, order.symbol, trade_id)
             if realized:
-                self._enter(account, LedgerKind.REALIZED_PNL, fee_asset, realized, at_ms, order.symbol, trade_id)
+                self._enter(
+                    account, LedgerKind.REALIZED_PNL, fee_asset, realized, at_ms, order.symbol, trade_id
+                )
         self.fees[fee_asset] = self.fees.get(fee_asset, ZERO) + fee
         order.filled += quantity
         order.cost += quantity * price
@@ -180,9 +184,7 @@ class Settlement:
         account.wallet[settle] = account.wallet.get(settle, ZERO) + realized - fee
         if position.quantity:
             market.holders.add(account.key)
-        elif not any(
-            held.quantity for held in account.positions.values() if held.symbol == order.symbol
-        ):
+        elif not any(held.quantity for held in account.positions.values() if held.symbol == order.symbol):
             market.holders.discard(account.key)
         return fee, settle, realized
 

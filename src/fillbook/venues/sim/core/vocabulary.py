@@ -244,3 +244,13 @@ class LedgerEntry:
     at_ms: int
     symbol: str = ""
     trade_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FundingPayment:
+    """Funding that was settled for a symbol: longs paid `rate` x `mark` x quantity."""
+
+    symbol: str
+    rate: Decimal
+    mark: Decimal
+    at_ms: int

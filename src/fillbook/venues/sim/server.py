@@ -1,0 +1,158 @@
+"""Start the simulated exchange: one port per venue, each with an exchange of its own.
+
+`start` is for tests, the demo and paper accounts (in the caller's loop); `run` blocks, for the command line.
+"""
+
+import asyncio
+import contextlib
+import random
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from aiohttp import web
+
+from fillbook.kernel.clock import Clock, SystemClock, to_ms
+from fillbook.kernel.errors import InvalidInput
+from fillbook.market.core import MarketType, VenueName
+from fillbook.venues.sim.core.book import Depth
+from fillbook.venues.sim.core.exchange import Exchange
+from fillbook.venues.sim.core.listings import listings_for
+from fillbook.venues.sim.core.matching import Policy
+from fillbook.venues.sim.gateway import Gateway
+from fillbook.venues.sim.prices import CandleFile, drive
+from fillbook.venues.sim.wire.binance.wire import BinanceWire
+from fillbook.venues.sim.wire.ports import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class VenueKind:
+    """How a venue is simulated: its policies and its wire."""
+
+    policy: Policy
+    make_wire: Callable[[Exchange], Wire]
+
+
+VENUES: dict[VenueName, VenueKind] = {
+    VenueName.BINANCE: VenueKind(
+        Policy(refuses_unfillable_fok=frozenset({MarketType.FUTURES})), lambda exchange: BinanceWire(exchange)
+    ),
+}
+
+
+@dataclass(slots=True)
+class _Served:
+    gateway: Gateway
+    runner: web.ServerRunner
+    port: int
+
+
+class SimServer:
+    """The running servers. `exchange(venue)` is the core itself, for tests in the same process."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self._served: dict[VenueName, _Served] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def port(self, venue: VenueName) -> int:
+        return self._served[venue].port
+
+    def url(self, venue: VenueName) -> str:
+        return f"http://{self.host}:{self.port(venue)}"
+
+    def exchange(self, venue: VenueName) -> Exchange:
+        return self._served[venue].gateway.exchange
+
+    def gateway(self, venue: VenueName) -> Gateway:
+        return self._served[venue].gateway
+
+    def keep(self, venue: VenueName, gateway: Gateway, runner: web.ServerRunner, port: int) -> None:
+        self._served[venue] = _Served(gateway, runner, port)
+
+    def spawn(self, task: asyncio.Task[None]) -> None:
+        self._tasks.append(task)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        for served in self._served.values():
+            await served.gateway.wire.close()
+            await served.runner.cleanup()
+
+
+async def start(
+    venues: Mapping[VenueName, int],
+    *,
+    seed: int | None = None,
+    candles: Path | None = None,
+    speed: Decimal = Decimal(1),
+    host: str = "127.0.0.1",
+    clock: Clock | None = None,
+    depth: Depth | None = None,
+) -> SimServer:
+    """Serve each venue at its port (0 picks a free one).
+
+    Prices stand still unless `seed` asks for a random walk or `candles` for a replay, `speed` times as fast as
+    they were.
+    """
+    clock = clock or SystemClock()
+    server = SimServer(host)
+    for venue, port in venues.items():
+        if venue not in VENUES:
+            raise InvalidInput(f"The simulated exchange does not speak {venue} yet.")
+        exchange = make_exchange(venue, clock, depth)
+        gateway = Gateway(exchange, VENUES[venue].make_wire(exchange), clock)
+        runner = web.ServerRunner(web.Server(gateway.handle), shutdown_timeout=1)
+        await runner.setup()
+        site = web.TCPSite(runner, host, port, backlog=1024)
+        await site.start()
+        server.keep(venue, gateway, runner, runner.addresses[0][1])
+        if seed is not None or candles is not None:
+            rng = random.Random(seed or 0)
+            source = CandleFile.read(candles) if candles is not None else None
+            server.spawn(asyncio.create_task(drive(exchange, clock, rng, source, speed)))
+    return server
+
+
+def make_exchange(venue: VenueName, clock: Clock, depth: Depth | None = None) -> Exchange:
+    """A venue's core alone, for whoever needs no wire."""
+    return Exchange(
+        listings_for(venue), now_ms=lambda: to_ms(clock.now()), policy=VENUES[venue].policy, depth=depth
+    )
+
+
+def run(
+    venues: Mapping[VenueName, int],
+    *,
+    seed: int | None = None,
+    candles: Path | None = None,
+    speed: Decimal = Decimal(1),
+    host: str = "127.0.0.1",
+    say: Callable[[str], None],
+) -> None:
+    """Serve until interrupted; `say` gets one line when every venue is ready."""
+    asyncio.run(_serve(venues, seed=seed, candles=candles, speed=speed, host=host, say=say))
+
+
+async def _serve(
+    venues: Mapping[VenueName, int],
+    *,
+    seed: int | None,
+    candles: Path | None,
+    speed: Decimal,
+    host: str,
+    say: Callable[[str], None],
+) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    server = await start(venues, seed=seed, candles=candles, speed=speed, host=host)
+    say("simulated exchange ready: " + ", ".join(f"{venue} {server.url(venue)}" for venue in venues))
+    await stopped.wait()
+    await server.close()

@@ -1,0 +1,244 @@
+"""Binance's sockets: the spot user stream (WS-API), the futures user stream (listen key), public streams.
+
+Private messages are built once per event and only for accounts that listen.
+"""
+
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from fillbook.market.core import MarketType
+from fillbook.orders.core.order import Book
+from fillbook.venues.sim.core.accounts import Account
+from fillbook.venues.sim.core.vocabulary import (
+    Event,
+    Execution,
+    LeverageEvent,
+    OrderEvent,
+    PriceEvent,
+    TradeEvent,
+    WalletCause,
+    WalletEvent,
+)
+from fillbook.venues.sim.wire.binance import messages
+from fillbook.venues.sim.wire.binance.context import Context, Route, Routes, Security
+from fillbook.venues.sim.wire.binance.errors import BinanceError
+from fillbook.venues.sim.wire.binance.text import Params
+from fillbook.venues.sim.wire.sockets import Outlet, serve
+
+LISTEN_KEY_MS = 60 * 60_000
+
+
+class Streams:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._spot: dict[str, list[tuple[Outlet, int]]] = {}
+        self._futures: dict[str, list[Outlet]] = {}
+        self._keys: dict[str, tuple[str, int]] = {}  # listen key -> account, expiry
+        self._key_of: dict[str, str] = {}
+        self._keys_made = 0
+        self._outlets: set[Outlet] = set()
+        self.before_send: Callable[[str, str], int] = lambda account, text: 1
+        context.exchange.subscribe(self._on_event)
+
+    # Listen keys
+
+    def routes(self) -> Routes:
+        path = "/fapi/v1/listenKey"
+        return {
+            ("POST", path): Route(self._open_key, Security.KEY),
+            ("PUT", path): Route(self._renew_key, Security.KEY),
+            ("DELETE", path): Route(self._close_key, Security.KEY),
+        }
+
+    def _open_key(self, context: Context, account: Account, params: Params) -> Any:
+        """The same key until it has expired; each POST renews it."""
+        key = self._key_of.get(account.key)
+        if key is None or self._keys[key][1] <= context.now_ms():
+            self._keys_made += 1
+            digest = hmac.digest(account.secret.encode(), str(self._keys_made).encode(), "sha256")
+            key = self._key_of[account.key] = digest.hex()
+        self._keys[key] = (account.key, context.now_ms() + LISTEN_KEY_MS)
+        return {"listenKey": key}
+
+    def _renew_key(self, context: Context, account: Account, params: Params) -> Any:
+        key = self._key_of.get(account.key)
+        if key is None or self._keys[key][1] <= context.now_ms():
+            raise BinanceError(-1125, "This listenKey does not exist.")
+        self._keys[key] = (account.key, context.now_ms() + LISTEN_KEY_MS)
+        return {"listenKey": key}
+
+    def _close_key(self, context: Context, account: Account, params: Params) -> Any:
+        key = self._key_of.pop(account.key, None)
+        if key is not None:
+            del self._keys[key]
+        return {}
+
+    # Connections
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        account = None
+        if request.path.startswith("/private/") or "listenKey" in request.query:
+            found = self._keys.get(request.query.get("listenKey", ""))
+            if found is None or found[1] <= self._context.now_ms():
+                return web.Response(status=400, text="invalid listenKey")
+            account = found[0]
+        socket, outlet = await serve(request, account, self._on_open, self._on_text)
+        self._forget(outlet)
+        return socket
+
+    def _on_open(self, outlet: Outlet) -> None:
+        self._outlets.add(outlet)
+        if outlet.account is not None:
+            self._futures.setdefault(outlet.account, []).append(outlet)
+
+    def _forget(self, outlet: Outlet) -> None:
+        self._outlets.discard(outlet)
+        for listening in self._futures.values():
+            if outlet in listening:
+                listening.remove(outlet)
+        for key, subscribed in self._spot.items():
+            self._spot[key] = [pair for pair in subscribed if pair[0] is not outlet]
+
+    def _on_text(self, outlet: Outlet, text: str) -> None:
+        try:
+            message = orjson.loads(text)
+            method, message_id = message["method"], message["id"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            outlet.send('{"error":{"code":2,"msg":"Invalid request"}}')
+            return
+        if outlet.path.startswith("/ws-api/"):
+            self._on_api(outlet, method, message_id, message.get("params") or {})
+        elif method in ("SUBSCRIBE", "UNSUBSCRIBE"):
+            names = set(message.get("params") or [])
+            outlet.streams = outlet.streams | names if method == "SUBSCRIBE" else outlet.streams - names
+            outlet.send(_text({"result": None, "id": message_id}))
+        elif method == "LIST_SUBSCRIPTIONS":
+            outlet.send(_text({"result": sorted(outlet.streams), "id": message_id}))
+
+    def _on_api(self, outlet: Outlet, method: str, message_id: Any, params: Mapping[str, Any]) -> None:
+        def refuse(status: int, code: int, text: str) -> None:
+            outlet.send(_text({"id": message_id, "status": status, "error": {"code": code, "msg": text}}))
+
+        if method == "ping":
+            outlet.send(_text({"id": message_id, "status": 200, "result": {}}))
+            return
+        if method != "userDataStream.subscribe.signature":
+            refuse(400, -1000, f"Unknown method {method}.")
+            return
+        account = self._context.exchange.accounts.get(str(params.get("apiKey", "")))
+        if account is None:
+            refuse(401, -2015, "Invalid API-key, IP, or permissions for action.")
+            return
+        signed = "&".join(f"{key}={params[key]}" for key in sorted(params) if key != "signature")
+        expected = hmac.digest(account.secret.encode(), signed.encode(), "sha256").hex()
+        if not hmac.compare_digest(expected, str(params.get("signature", ""))):
+            refuse(400, -1022, "Signature for this request is not valid.")
+            return
+        stamp, window = int(params.get("timestamp", 0)), int(params.get("recvWindow", 5000))
+        if not stamp - 1000 <= self._context.now_ms() <= stamp + window:
+            refuse(400, -1021, "Timestamp for this request is outside of the recvWindow.")
+            return
+        subscribed = self._spot.setdefault(account.key, [])
+        number = sum(1 for listening in self._spot.values() for own, _ in listening if own is outlet)
+        subscribed.append((outlet, number))
+        outlet.send(_text({"id": message_id, "status": 200, "result": {"subscriptionId": number}}))
+
+    # Events
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case OrderEvent():
+                if event.order.market_type is MarketType.SPOT:
+                    self._to_spot(
+                        event.order.account, lambda: [messages.execution_report(self._context, event)]
+                    )
+                else:
+                    self._to_futures(event.order.account, lambda: self._futures_order(event))
+            case WalletEvent():
+                self._on_wallet(event)
+            case LeverageEvent():
+                self._to_futures(
+                    event.account, lambda: [messages.account_config_update(self._context, event)]
+                )
+            case TradeEvent() | PriceEvent():
+                pass
+
+    def _futures_order(self, event: OrderEvent) -> list[dict[str, Any]]:
+        if event.order.book is Book.CONDITIONAL:
+            return [messages.algo_update(self._context, event)]
+        if event.execution in (Execution.TRIGGERED, Execution.FINISHED):
+            return []
+        lite = messages.trade_lite(self._context, event)
+        update = messages.order_trade_update(self._context, event)
+        return [lite, update] if lite is not None else [update]
+
+    def _on_wallet(self, event: WalletEvent) -> None:
+        account = self._context.exchange.accounts[event.account]
+        if event.market_type is MarketType.FUTURES:
+            self._to_futures(event.account, lambda: [messages.account_update(self._context, account, event)])
+            return
+        is_transfer = event.cause in (WalletCause.DEPOSIT, WalletCause.WITHDRAWAL)
+        self._to_spot(
+            event.account,
+            lambda: (
+                ([messages.balance_update(event)] if is_transfer else [])
+                + [messages.account_position(account, event)]
+            ),
+        )
+
+    def _to_spot(self, account: str, build: Callable[[], list[dict[str, Any]]]) -> None:
+        listening = self._spot.get(account)
+        if not listening:
+            return
+        for body in build():
+            for outlet, number in listening:
+                self._send(outlet, account, _text({"subscriptionId": number, "event": body}))
+
+    def _to_futures(self, account: str, build: Callable[[], list[dict[str, Any]]]) -> None:
+        listening = self._futures.get(account)
+        if not listening:
+            return
+        key = self._key_of.get(account)
+        if key is None or self._keys[key][1] <= self._context.now_ms():
+            return
+        for body in build():
+            text = _text(body)
+            for outlet in listening:
+                self._send(outlet, account, text)
+
+    def _send(self, outlet: Outlet, account: str, text: str) -> None:
+        for _ in range(self.before_send(account, text)):
+            outlet.send(text)
+
+    # Faults
+
+    def fault(self, kind: str, details: Mapping[str, Any]) -> int:
+        """`disconnect` cuts sockets (of one account, or all); `expire_listen_key` ends futures keys."""
+        account = details.get("api_key")
+        if kind == "disconnect":
+            spot = {o for key, pairs in self._spot.items() if account in (None, key) for o, _ in pairs}
+            futures = {o for key, outs in self._futures.items() if account in (None, key) for o in outs}
+            met = list(self._outlets if account is None else spot | futures)
+            for outlet in met:
+                outlet.cut()
+            return len(met)
+        keys = [key for key, (owner, _) in self._keys.items() if account in (None, owner)]
+        for key in keys:
+            owner = self._keys[key][0]
+            message = {"e": "listenKeyExpired", "E": self._context.now_ms(), "listenKey": key}
+            for outlet in self._futures.get(owner, []):
+                outlet.send(_text(message))
+            self._keys[key] = (owner, 0)
+        return len(keys)
+
+    async def close(self) -> None:
+        for outlet in list(self._outlets):
+            await outlet.close()
+
+
+def _text(body: Any) -> str:
+    return orjson.dumps(body).decode()
