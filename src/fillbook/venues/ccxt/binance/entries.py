@@ -1,7 +1,7 @@
 """Amounts that came or went without a fill: funding, transfers, deposits, withdrawals.
 
 Futures income is read by type, so that the commission and profit rows of busy accounts (which fills already
-tell) need no reading. Spot transfers, deposits and withdrawals exist on the live venue only.
+tell) need no reading. The demo venue has no wallet pages: nothing is deposited there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ async def read_entries(link: Link, environment: Environment, since: datetime) ->
     if MarketType.FUTURES in link.market_types:
         for entry in await _income(link, since):
             entries[(entry.venue_id, entry.asset)] = entry
-    if MarketType.SPOT in link.market_types and environment is Environment.LIVE:
+    if MarketType.SPOT in link.market_types and environment is not Environment.DEMO:
         for entry in await _spot_entries(link, since):
             entries[(entry.venue_id, entry.asset)] = entry
     return sorted(entries.values(), key=lambda entry: (entry.at, entry.venue_id))

@@ -1,0 +1,70 @@
+import pytest
+
+from fillbook.venues.ccxt.limits import BudgetSpent, RequestBudget
+
+HEADER = "x-mbx-used-weight-1m"
+
+
+def budget(clock, limit=100):
+    return RequestBudget(clock, limit, HEADER)
+
+
+async def test_reads_wait_for_the_next_minute_beyond_forty_percent(clock):
+    subject = budget(clock)
+    await subject.take_for_read(40)
+    assert clock.slept == []
+    await subject.take_for_read(1)
+    assert len(clock.slept) == 1
+    assert subject.used_by_reads == 1
+
+
+async def test_acts_are_served_while_reads_have_used_their_share(clock):
+    subject = budget(clock)
+    await subject.take_for_read(40)
+    subject.take_for_act(50)
+    assert clock.slept == []
+    assert subject.used == 90
+
+
+def test_an_act_beyond_the_budget_is_refused_at_once_not_delayed(clock):
+    subject = budget(clock)
+    subject.take_for_act(95)
+    with pytest.raises(BudgetSpent):
+        subject.take_for_act(1)
+    clock.advance(60)
+    subject.take_for_act(1)
+
+
+def test_the_weight_that_the_venue_states_counts_when_it_is_more_than_ours(clock):
+    subject = budget(clock)
+    subject.take_for_act(1)
+    subject.observe(200, {"X-MBX-USED-WEIGHT-1M": "95"})
+    with pytest.raises(BudgetSpent):
+        subject.take_for_act(1)
+
+
+@pytest.mark.parametrize("status", [418, 429])
+def test_a_pause_that_the_venue_asks_for_holds_acts_back(clock, status):
+    subject = budget(clock)
+    subject.observe(status, {"Retry-After": "90"})
+    with pytest.raises(BudgetSpent) as refused:
+        subject.take_for_act(1)
+    assert refused.value.retry_after_s == pytest.approx(90)
+    clock.advance(91)
+    subject.take_for_act(1)
+
+
+async def test_a_read_waits_out_a_short_pause_and_refuses_a_long_one(clock):
+    subject = budget(clock)
+    subject.observe(429, {"Retry-After": "30"})
+    await subject.take_for_read(1)
+    assert clock.slept == [pytest.approx(30)]
+    subject.observe(418, {"Retry-After": "7200"})
+    with pytest.raises(BudgetSpent):
+        await subject.take_for_read(1)
+
+
+async def test_a_read_heavier_than_the_share_is_still_served_alone(clock):
+    subject = budget(clock, limit=50)
+    await subject.take_for_read(40)
+    assert clock.slept == []

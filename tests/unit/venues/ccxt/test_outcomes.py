@@ -1,0 +1,80 @@
+"""The table of fates, case by case: the documentation of what an answer means is this list."""
+
+import pytest
+
+from fillbook.market.core import VenueName
+from fillbook.orders.core.outcomes import Rejected, Unknown
+from fillbook.venues.ccxt.calls import CallFailed
+from fillbook.venues.ccxt.library import errors
+from fillbook.venues.ccxt.outcomes import OUTCOME_TABLE, outcome_of
+
+UNKNOWN = [
+    ("-2010", "Duplicate order sent.", errors.InvalidOrder),
+    ("-4116", "ClientOrderId is duplicated.", errors.InvalidOrder),
+    ("-1000", "An unknown error occurred while processing the request.", errors.OperationFailed),
+    ("-1001", "Internal error; unable to process your request.", errors.OperationFailed),
+    ("-1006", "An unexpected response was received.", errors.OperationFailed),
+    ("-1007", "Timeout waiting for response from backend server.", errors.RequestTimeout),
+    ("-1008", "Server is currently overloaded.", errors.OperationFailed),
+    ("-1008", "Server is currently overloaded.", errors.ExchangeError),
+    ("-5027", "No need to modify the order.", errors.OperationRejected),
+    ("-2021", "Order cancel-replace partially failed.", errors.BadResponse),
+    ("http_503", "HTTP 503", errors.ExchangeNotAvailable),
+    ("RequestTimeout", "", errors.RequestTimeout),
+    ("ExchangeNotAvailable", "", errors.ExchangeNotAvailable),
+    ("BadResponse", "", errors.BadResponse),
+    ("-99999", "a code nobody knows", errors.ExchangeError),
+    ("BaseError", "", errors.BaseError),
+]
+NOT_DONE = [
+    ("-2010", "Account has insufficient balance for requested action.", errors.InsufficientFunds),
+    ("-2010", "Order would immediately match and take.", errors.OrderImmediatelyFillable),
+    ("-1013", "Filter failure: NOTIONAL", errors.BadRequest),
+    ("-2011", "Unknown order sent.", errors.OrderNotFound),
+    ("-2019", "Margin is insufficient.", errors.InsufficientFunds),
+    ("-2021", "Order would immediately trigger.", errors.OrderImmediatelyFillable),
+    ("-2022", "ReduceOnly Order is rejected.", errors.InvalidOrder),
+    ("-2022", "Order cancel-replace failed.", errors.BadResponse),
+    ("-2015", "Invalid API-key, IP, or permissions for action.", errors.AuthenticationError),
+    ("-2015", "Invalid API-key, IP, or permissions for action.", errors.DDoSProtection),
+    ("-1021", "Timestamp for this request is outside of the recvWindow.", errors.InvalidNonce),
+    ("-1003", "Too many requests.", errors.RateLimitExceeded),
+    ("-1015", "Too many new orders.", errors.RateLimitExceeded),
+    ("-1003", "Way too many requests; IP banned.", errors.DDoSProtection),
+    ("-1121", "Invalid symbol.", errors.BadSymbol),
+    ("-5022", "Post only order will be rejected.", errors.OrderNotFillable),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "kind"), UNKNOWN)
+def test_what_proves_nothing_is_unknown(code, message, kind):
+    outcome = outcome_of(VenueName.BINANCE, CallFailed(kind, code, message))
+    assert outcome == Unknown(code, message)
+
+
+@pytest.mark.parametrize(("code", "message", "kind"), NOT_DONE)
+def test_a_strict_refusal_is_rejected_with_the_venues_code(code, message, kind):
+    outcome = outcome_of(VenueName.BINANCE, CallFailed(kind, code, message))
+    assert outcome == Rejected(code, message)
+
+
+def test_what_was_never_sent_is_rejected_whatever_its_class():
+    failure = CallFailed(errors.RequestTimeout, "rate_limited", "Not sent.", sent=False)
+    assert outcome_of(VenueName.BINANCE, failure) == Rejected("rate_limited", "Not sent.")
+
+
+def test_binances_codes_mean_nothing_at_another_venue():
+    failure = CallFailed(errors.InvalidOrder, "-4116", "something else")
+    assert isinstance(outcome_of(VenueName.OKX, failure), Rejected)
+
+
+@pytest.mark.parametrize("row", OUTCOME_TABLE, ids=range(len(OUTCOME_TABLE)))
+def test_every_row_of_the_table_decides_some_case(row):
+    cases = [CallFailed(kind, code, message) for code, message, kind in UNKNOWN + NOT_DONE]
+    cases.append(CallFailed(errors.DuplicateOrderId, "x", ""))
+    decided = [
+        next(each for each in OUTCOME_TABLE if each.matches(VenueName.BINANCE, case))
+        for case in cases
+        if any(each.matches(VenueName.BINANCE, case) for each in OUTCOME_TABLE)
+    ]
+    assert row in decided
