@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from fillbook.kernel.money import ZERO
+from fillbook.kernel.money import ZERO, exact
 from fillbook.market.core import MarketType, VenueName
 
 
@@ -54,7 +54,20 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPermissions:
+    """What the venue says a key may do. `None` means that the venue does not tell."""
+
+    can_read: bool
+    can_trade_spot: bool
+    can_trade_futures: bool
+    can_withdraw: bool | None
+    ip_restricted: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
+    """A row of `accounts`, without its keys. `uid` is random and the context of its ciphertexts."""
+
     id: int
     uid: str
     user_id: int
@@ -68,17 +81,9 @@ class Account:
     is_active: bool
     egress: str | None = None
     key_fingerprint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPermissions:
-    """What the venue says a key may do. `None` means that the venue does not tell."""
-
-    can_read: bool
-    can_trade_spot: bool
-    can_trade_futures: bool
-    can_withdraw: bool | None
-    ip_restricted: bool | None
+    permissions: KeyPermissions | None = None
+    version: int = 1
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class BalanceReport:
     borrowed: Decimal = ZERO
 
     @property
+    @exact
     def total(self) -> Decimal:
         return self.free + self.locked
 
@@ -121,6 +127,29 @@ class SymbolModes:
     leverage: Decimal | None
     margin_mode: MarginMode | None
     position_mode: PositionMode | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedModes:
+    """Modes as they were last verified at the venue."""
+
+    account_id: int
+    modes: SymbolModes
+    verified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCursor:
+    """Up to where the venue's history of a symbol was read; `kind` is fills, orders or ledger.
+
+    `complete_since` is the moment from which nothing is missing.
+    """
+
+    symbol: str
+    kind: str
+    last_sync_at: datetime | None
+    last_trade_id: str | None
+    complete_since: datetime | None
 
 
 class LedgerEntryKind(StrEnum):

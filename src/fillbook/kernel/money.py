@@ -49,7 +49,7 @@ def exact(function: Callable[P, R]) -> Callable[P, R]:
 def quantise(amount: Decimal) -> Decimal:
     """The amount as it is stored: at most 18 places, half even. Raises `OverflowError` beyond 20 digits."""
     stored = amount.quantize(_STORED_UNIT, context=_ROUNDED)
-    if abs(stored) >= _LARGEST_STORED:
+    if stored.copy_abs() >= _LARGEST_STORED:  # abs() would round in the caller's context
         raise OverflowError(f"{amount} does not fit NUMERIC(38, {STORED_PLACES})")
     return plain(stored)
 

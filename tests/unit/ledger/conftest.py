@@ -26,6 +26,7 @@ def make_part(
     leverage: str | Decimal = ONE,
     symbol: str = PERPETUAL,
     second: int | None = None,
+    cost: str | None = None,
     exit_reason: ExitReason = ExitReason.SIGNAL_REVERSE,
     trade_source: TradeSource = TradeSource.WEBHOOK,
 ) -> FillPart:
@@ -42,7 +43,7 @@ def make_part(
         position_side=PositionSide.NET,
         price=price,
         quantity=quantity,
-        cost=price * quantity,
+        cost=price * quantity if cost is None else Decimal(cost),
         market_type=market_type_of(symbol),
         exchange_at=MIDNIGHT + timedelta(seconds=number if second is None else second),
         fee=fee,

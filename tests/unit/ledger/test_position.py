@@ -392,6 +392,14 @@ def test_a_part_without_quantity_or_leverage_cannot_be_built(part: Part, field: 
         )
 
 
+def test_amounts_of_more_digits_than_pythons_default_context_are_kept(part: Part) -> None:
+    quantity = Decimal("1234567890123456789.000000000000000001")
+    book = fold([part(1, "buy", quantity, "0.5", cost="617283945061728394.5")], RULE).book
+
+    assert book.quantity == quantity
+    assert book.average_price == Decimal("0.5")
+
+
 def test_a_book_with_a_position_but_no_trip_cannot_be_built() -> None:
     with pytest.raises(AssertionError):
         PositionBook(quantity=Decimal(1))

@@ -54,6 +54,12 @@ def test_only_live_orders_are_in_flight(status: OrderStatus) -> None:
     assert (in_flight(replace(ORDER, status=status)) is None) is (status in ended)
 
 
+def test_what_is_left_of_an_order_is_exact_beyond_pythons_default_context() -> None:
+    quantity = Decimal("1234567890123456789.000000000000000001")
+
+    assert replace(ORDER, quantity=quantity, filled_quantity=Decimal(0)).remaining == quantity
+
+
 def test_an_overfilled_order_has_nothing_left() -> None:
     assert in_flight(replace(ORDER, filled_quantity=Decimal(5))) is None
 

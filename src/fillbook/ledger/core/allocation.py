@@ -68,6 +68,7 @@ def whole_fill(fill: Fill, leverage: Decimal, exit_reason: ExitReason, trade_sou
     )
 
 
+@exact
 def split_fill(fill: Fill, quantities: Sequence[Decimal]) -> list[FillPart | None]:
     """Parts of a fill by quantities that add up to it; None where an owner gets nothing.
 

@@ -55,6 +55,7 @@ class FlatRule:
     lot: Decimal
     min_notional: Decimal = ZERO
 
+    @exact
     def is_flat(self, quantity: Decimal, price: Decimal) -> bool:
         return abs(quantity) < self.lot or abs(quantity) * price < self.min_notional
 
@@ -110,7 +111,7 @@ class PositionBook:
     @property
     def average_price(self) -> Decimal | None:
         """Average entry, derived from the cost; None when flat."""
-        return divide(self.cost, abs(self.quantity)) if self.quantity else None
+        return divide(self.cost, self.quantity.copy_abs()) if self.quantity else None
 
     @property
     def direction(self) -> PositionSide | None:

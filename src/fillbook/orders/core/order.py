@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from fillbook.accounts.core import Environment, PositionSide
-from fillbook.kernel.money import ONE, ZERO
+from fillbook.kernel.money import ONE, ZERO, exact
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.market.core import MarketType, Side
 
@@ -154,6 +154,7 @@ class Order:
     sizing: tuple[Mapping[str, str], ...] = ()
 
     @property
+    @exact
     def remaining(self) -> Decimal:
         """Base units that may still fill; never below zero, even after an overfill."""
         return max(self.quantity - self.filled_quantity, ZERO)
