@@ -1,18 +1,15 @@
 """Who makes a request: a bearer token, and the scopes that a route asks for."""
 
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from fillbook.http.provided import provided
 from fillbook.identity.core import Principal, TokenScope
+from fillbook.identity.service import authenticate_token
 from fillbook.kernel.errors import FillbookError
-
-
-class Authenticator(Protocol):
-    async def authenticate(self, token: str) -> Principal | None:
-        """The person behind an API token; None when nobody is, or no longer."""
+from fillbook.storage.unit import Database
 
 
 class NotSignedIn(FillbookError):
@@ -29,12 +26,13 @@ _BEARER = HTTPBearer(auto_error=False, description="An API token, which begins w
 
 
 async def _signed_in(
-    request: Request, authenticator: Annotated[Authenticator, Depends(provided(Authenticator))]
+    request: Request, database: Annotated[Database, Depends(provided(Database))]
 ) -> Principal:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         raise NotSignedIn("Sign in first: send `Authorization: Bearer <API token>`.")
-    principal = await authenticator.authenticate(token.strip())
+    async with database.read() as unit:
+        principal = await authenticate_token(unit, token.strip())
     if principal is None:
         raise NotSignedIn("This token is not valid: it was revoked, has expired, or was mistyped.")
     return principal

@@ -6,14 +6,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from fillbook.accounts.tables import accounts
+from fillbook.kernel.money import to_text
+from fillbook.kernel.scope import Scope
 from fillbook.orders.core.order_log import OrderLogStatus
 from fillbook.orders.tables import orders, strategy_order_logs, strategy_order_results
-from fillbook.storage.scope import Scope, owned
+from fillbook.storage.scope import owned
 from fillbook.storage.unit import Unit
 
 
@@ -59,10 +62,13 @@ async def order_log(unit: Unit, log_id: int, viewer: Scope) -> OrderLogView | No
     return None if row is None else (await with_results(unit, [row], viewer))[0]
 
 
-async def with_results(unit: Unit, logs: Sequence[sa.Row[Any]], viewer: Scope) -> list[OrderLogView]:
-    """Logs with their results, in two queries however many logs there are."""
+async def with_results(
+    unit: Unit, logs: Sequence[sa.Row[Any] | Mapping[str, Any]], viewer: Scope
+) -> list[OrderLogView]:
+    """Logs with their results, in one more query however many logs there are."""
     if not logs:
         return []
+    rows = [dict(log if isinstance(log, Mapping) else log._mapping) for log in logs]
     found = await unit.all(
         sa.select(
             strategy_order_results,
@@ -80,13 +86,13 @@ async def with_results(unit: Unit, logs: Sequence[sa.Row[Any]], viewer: Scope) -
                 accounts, accounts.c.id == strategy_order_results.c.account_id
             ).outerjoin(orders, orders.c.id == strategy_order_results.c.order_id)
         )
-        .where(strategy_order_results.c.log_id.in_([log.id for log in logs]))
+        .where(strategy_order_results.c.log_id.in_([row["id"] for row in rows]))
         .order_by(strategy_order_results.c.log_id, strategy_order_results.c.account_id)
     )
-    results: dict[int, dict[str, Any]] = {log.id: {} for log in logs}
-    for row in found:
-        results[row.log_id][f"account_{row.account_id}"] = _rendered(row, viewer)
-    return [OrderLogView(dict(log._mapping), results[log.id]) for log in logs]
+    results: dict[int, dict[str, Any]] = {row["id"]: {} for row in rows}
+    for result in found:
+        results[result.log_id][f"account_{result.account_id}"] = _rendered(result, viewer)
+    return [OrderLogView(row, results[row["id"]]) for row in rows]
 
 
 def _rendered(row: sa.Row[Any], viewer: Scope) -> dict[str, Any]:
@@ -99,13 +105,25 @@ def _rendered(row: sa.Row[Any], viewer: Scope) -> dict[str, Any]:
             "order_id": row.order_id,
             "exchange_order_id": row.exchange_order_id,
             "order_status": row.order_status,
-            "quantity": row.order_quantity,
-            "filled_quantity": row.filled_quantity,
-            "average_price": row.average_price,
+            "quantity": _text(row.order_quantity),
+            "filled_quantity": _text(row.filled_quantity),
+            "average_price": _text(row.average_price),
         }
     if row.error_code is not None:
         result |= {"error": row.error, "error_code": row.error_code}
     if viewer.allows(row.user_id):
         result |= {"account_name": row.account_name, "sizing": row.sizing or []}
-    result |= {"exchange": row.exchange, "sent_at": row.sent_at, "settled_at": row.settled_at}
+    result |= {
+        "exchange": row.exchange,
+        "sent_at": _moment(row.sent_at),
+        "settled_at": _moment(row.settled_at),
+    }
     return result
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else to_text(amount)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="microseconds").replace("+00:00", "Z")

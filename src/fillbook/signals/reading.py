@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from fillbook.accounts.tables import accounts
 from fillbook.kernel.errors import NotFound
+from fillbook.kernel.scope import Scope
 from fillbook.orders.order_logs import OrderLogView, order_logs_of_signal
 from fillbook.signals.tables import signal_deliveries, signals, webhook_logs
 from fillbook.storage.listing import PageRequest, RowPage, list_page
-from fillbook.storage.scope import Scope, owned
+from fillbook.storage.scope import owned
 from fillbook.storage.unit import Unit
 
 REPEATS_LIMIT = 50

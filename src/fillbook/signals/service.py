@@ -5,7 +5,6 @@ refused is written down as well, so that the owner of the key can see why. An eq
 the same instant loses the race on `signal_keys` and is judged once more, then as a repeat.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,6 +15,8 @@ from fillbook.kernel.clock import Clock
 from fillbook.kernel.errors import FillbookError
 from fillbook.kernel.ids import RowIds
 from fillbook.kernel.money import ZERO
+from fillbook.kernel.scope import EVERYONE, Scope
+from fillbook.kernel.tokens import hash_token
 from fillbook.orders.order_logs import OrderLogView, open_order_logs, order_logs_of_signal
 from fillbook.signals import store
 from fillbook.signals.core.alert import Alert, LegKind, legs_to_json
@@ -37,7 +38,6 @@ from fillbook.signals.symbols import SymbolCatalogue
 from fillbook.signals.tables import webhook_logs
 from fillbook.signals.waiting import OutcomeBell
 from fillbook.storage.partitions import ensure_partition
-from fillbook.storage.scope import EVERYONE, Scope
 from fillbook.storage.unit import Database, Unit
 
 WAIT_LIMIT_S: Final = 10.0
@@ -105,7 +105,7 @@ class Intake:
         The work for a key that nobody has is the same hash and the same look-up as for a real one.
         """
         understood = understand(request)
-        key_hash = hash_key(understood.key or "")
+        key_hash = hash_token(understood.key or "")
         if self._strangers.are_many(request.address):
             async with self.database.read() as unit:
                 if await store.strategy_of_key(unit, key_hash) is None:
@@ -299,11 +299,6 @@ def understand(request: RawAlert) -> Understood:
         return Understood(key, parse_alert(document), None)
     except AlertRefused as refusal:
         return Understood(key, None, refusal)
-
-
-def hash_key(key: str) -> str:
-    """What is stored of a webhook key."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def readable(body: bytes) -> str:

@@ -1,0 +1,64 @@
+"""The application factory. Nothing here knows where a service comes from, and nothing is kept in a module."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+
+from fillbook.app.web.health import router as health_router
+from fillbook.fleet.api import router as events_router
+from fillbook.http.problems import PROBLEM_RESPONSES, BodyLimit, UnexpectedErrors, install_problems
+from fillbook.http.provided import provide
+from fillbook.ledger.api import router as ledger_router
+from fillbook.market.api import router as market_router
+from fillbook.orders.api import router as orders_router
+from fillbook.signals.api import router as signals_router
+from fillbook.signals.api import webhook_router
+from fillbook.trading.api import router as trading_router
+
+BODY_LIMIT_BYTES = 1024 * 1024
+API = "/api/v1"
+
+_DESCRIPTION = """Automatic trading on many exchange accounts, where the fills are the truth.
+
+Amounts are decimal text, times are RFC 3339 in UTC, ids are integers. Lists answer `items` and `next_cursor`.
+Errors are `application/problem+json` with a stable `code`. Sign in with `Authorization: Bearer <API token>`."""
+
+_ROUTERS = (
+    market_router,
+    signals_router,
+    orders_router,
+    ledger_router,
+    trading_router,
+    events_router,
+)
+
+
+def create_app(services: Mapping[Any, object]) -> FastAPI:
+    """The application around services, each under the type or protocol that routes ask for.
+
+    Needed: `Database`, `Authenticator`, `Intake`, `AccountService`, `StrategyService`, `TradingDesk`,
+    `TradingStatus`. A route whose service is missing answers 503.
+    """
+    app = FastAPI(
+        title="Fillbook",
+        version=version("fillbook"),
+        description=_DESCRIPTION,
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+        responses=PROBLEM_RESPONSES,
+    )
+    provide(app, {CollectorRegistry: CollectorRegistry(), **services})
+    install_problems(app)
+    app.include_router(health_router)
+    app.include_router(webhook_router, prefix="/api")
+    versioned = APIRouter(prefix=API)
+    for router in _ROUTERS:
+        versioned.include_router(router)
+    app.include_router(versioned)
+    app.add_middleware(BodyLimit, limit_bytes=BODY_LIMIT_BYTES, exempt=("/api/webhook",))
+    app.add_middleware(UnexpectedErrors)
+    return app

@@ -1,0 +1,118 @@
+"""Orders, order logs and the cancel queue: reading, and the acts of a person."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from fillbook.accounts.core import Environment
+from fillbook.http.paging import Page, page_of, paged
+from fillbook.http.principal import Reader
+from fillbook.http.provided import provided
+from fillbook.market.core import Side
+from fillbook.orders.core.order import OrderStatus, Owner
+from fillbook.orders.reading import (
+    list_cancel_queue,
+    list_order_logs,
+    list_orders,
+    one_order,
+    one_order_log,
+)
+from fillbook.orders.schemas import CancelQueueOut, OrderLogOut, OrderOut, order_log_fields
+from fillbook.storage.listing import PageRequest
+from fillbook.storage.unit import Database
+
+router = APIRouter(tags=["orders"])
+
+Rows = Annotated[Database, Depends(provided(Database))]
+
+
+class OrderLogPage(BaseModel):
+    items: list[OrderLogOut]
+    next_cursor: str | None
+
+
+@router.get("/orders")
+async def get_orders(
+    principal: Reader,
+    rows: Rows,
+    page: Annotated[
+        PageRequest,
+        Depends(
+            paged(
+                status=OrderStatus | Literal["live"],
+                account_id=int,
+                environment=Environment,
+                symbol=str,
+                side=Side,
+                owner=Owner,
+                signal_id=int,
+                strategy_account_id=int,
+                bot_instance_id=int,
+                client_order_id=str,
+                exchange_order_id=str,
+            )
+        ),
+    ],
+) -> Page[OrderOut]:
+    """Orders, newest first; `?status=live` are those that may still fill or be cancelled."""
+    async with rows.read() as unit:
+        return page_of(OrderOut, await list_orders(unit, principal.scope, page))
+
+
+@router.get("/orders/{order_id}")
+async def get_order(principal: Reader, rows: Rows, order_id: int) -> OrderOut:
+    async with rows.read() as unit:
+        return OrderOut.model_validate(await one_order(unit, principal.scope, order_id))
+
+
+@router.get("/strategy-order-logs")
+async def get_order_logs(
+    principal: Reader,
+    rows: Rows,
+    page: Annotated[
+        PageRequest,
+        Depends(
+            paged(
+                strategy_id=int,
+                signal_id=int,
+                symbol=str,
+                status=Literal["PROCESSING", "COMPLETED", "PARTIAL_FAILURE", "FAILED"],
+            )
+        ),
+    ],
+) -> OrderLogPage:
+    """One entry per leg of a signal: who succeeded, who failed and why, who is not known yet."""
+    async with rows.read() as unit:
+        logs, next_cursor = await list_order_logs(unit, principal.scope, page)
+    items = [OrderLogOut.model_validate(order_log_fields(log)) for log in logs]
+    return OrderLogPage(items=items, next_cursor=next_cursor)
+
+
+@router.get("/strategy-order-logs/{log_id}")
+async def get_order_log(principal: Reader, rows: Rows, log_id: int) -> OrderLogOut:
+    async with rows.read() as unit:
+        return OrderLogOut.model_validate(
+            order_log_fields(await one_order_log(unit, principal.scope, log_id))
+        )
+
+
+@router.get("/cancel-queue")
+async def get_cancel_queue(
+    principal: Reader,
+    rows: Rows,
+    page: Annotated[
+        PageRequest,
+        Depends(
+            paged(
+                status=Literal["PENDING", "PROCESSING", "SUCCESS", "FAILED"],
+                account_id=int,
+                environment=Environment,
+                strategy_id=int,
+                order_id=int,
+            )
+        ),
+    ],
+) -> Page[CancelQueueOut]:
+    async with rows.read() as unit:
+        return page_of(CancelQueueOut, await list_cancel_queue(unit, principal.scope, page))

@@ -1,0 +1,89 @@
+"""The acts of a person (place, cancel, close), and what reconciliation found."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from fillbook.accounts.core import Environment
+from fillbook.http.idempotency import Repeatable, once
+from fillbook.http.paging import Page, page_of, paged
+from fillbook.http.principal import Reader, Trader
+from fillbook.http.provided import provided
+from fillbook.orders.reading import one_order
+from fillbook.orders.schemas import OrderAsked, OrderOut
+from fillbook.storage.listing import PageRequest
+from fillbook.storage.unit import Database
+from fillbook.trading.desk_port import ManualOrder, TradingDesk
+from fillbook.trading.reading import list_reconcile_findings, list_reconcile_runs
+from fillbook.trading.schemas import CancelEntered, ReconcileFindingOut, ReconcileRunOut
+
+router = APIRouter(tags=["trading"])
+
+Rows = Annotated[Database, Depends(provided(Database))]
+Desk = Annotated[TradingDesk, Depends(provided(TradingDesk))]
+
+
+@router.post("/orders", status_code=201, response_model=OrderOut)
+async def place_order(
+    principal: Trader, rows: Rows, desk: Desk, repeat: Repeatable, asked: OrderAsked
+) -> Response:
+    """Place an order by hand. With an `Idempotency-Key`, a repeated request gets the first one's answer."""
+
+    async def place() -> OrderOut:
+        order = await desk.place_manual_order(principal, ManualOrder(**dict(asked)))
+        async with rows.read() as unit:
+            return OrderOut.model_validate(await one_order(unit, principal.scope, order.id))
+
+    return await once(repeat, rows, principal, 201, place)
+
+
+@router.delete("/orders/{order_id}", status_code=202)
+async def cancel_order(principal: Trader, desk: Desk, order_id: int) -> CancelEntered:
+    """Enter an order into the cancel queue. Its end shows in the order itself."""
+    return CancelEntered(order_id=order_id, cancel_queue_id=await desk.cancel_order(principal, order_id))
+
+
+@router.post("/positions/{position_id}/close", status_code=202, response_model=OrderOut)
+async def close_position(
+    principal: Trader, rows: Rows, desk: Desk, repeat: Repeatable, position_id: int
+) -> Response:
+    """Close a position at the market: the order that will do it."""
+
+    async def close() -> OrderOut:
+        order = await desk.close_position(principal, position_id)
+        async with rows.read() as unit:
+            return OrderOut.model_validate(await one_order(unit, principal.scope, order.id))
+
+    return await once(repeat, rows, principal, 202, close)
+
+
+@router.get("/reconcile/runs")
+async def get_reconcile_runs(
+    principal: Reader,
+    rows: Rows,
+    page: Annotated[PageRequest, Depends(paged(account_id=int, environment=Environment, cause=str))],
+) -> Page[ReconcileRunOut]:
+    async with rows.read() as unit:
+        return page_of(ReconcileRunOut, await list_reconcile_runs(unit, principal.scope, page))
+
+
+@router.get("/reconcile/findings")
+async def get_reconcile_findings(
+    principal: Reader,
+    rows: Rows,
+    page: Annotated[
+        PageRequest,
+        Depends(
+            paged(
+                run_id=int,
+                account_id=int,
+                environment=Environment,
+                finding_case=str,
+                symbol=str,
+                is_repaired=bool,
+            )
+        ),
+    ],
+) -> Page[ReconcileFindingOut]:
+    async with rows.read() as unit:
+        return page_of(ReconcileFindingOut, await list_reconcile_findings(unit, principal.scope, page))
