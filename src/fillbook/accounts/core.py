@@ -147,7 +147,7 @@ class SyncCursor:
 
     symbol: str
     kind: str
-    last_sync_at: datetime | None
+    last_sync_at: datetime
     last_trade_id: str | None
     complete_since: datetime | None
 

@@ -78,7 +78,7 @@ sync_cursors = table(
     word("kind", ("fills", "orders", "ledger")),
     reference("user_id", "users.id"),
     word("environment", Environment, length=8),
-    instant("last_sync_at", nullable=True),
+    instant("last_sync_at"),
     sa.Column("last_trade_id", sa.String(100)),
     instant("complete_since", nullable=True),
     updated_at(),

@@ -1,6 +1,7 @@
 """Who somebody is and what they may do: roles, token scopes, the principal of a request."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from fillbook.kernel.scope import EVERYONE, Scope
@@ -15,6 +16,40 @@ class TokenScope(StrEnum):
     READ = "read"
     TRADE = "trade"
     ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A row of `users`, without its secrets."""
+
+    id: int
+    email: str
+    username: str
+    name: str | None
+    role: Role
+    is_active: bool
+    suspended_at: datetime | None
+    must_change_password: bool
+    is_2fa_enabled: bool
+    created_at: datetime
+
+    @property
+    def may_enter(self) -> bool:
+        return self.is_active and self.suspended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A row of `api_tokens`, without its hash. `prefix` is what a person recognises it by."""
+
+    id: int
+    user_id: int
+    name: str
+    prefix: str
+    scopes: frozenset[TokenScope]
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

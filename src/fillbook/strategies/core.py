@@ -68,7 +68,7 @@ class StrategyLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Capital:
+class LinkCapital:
     """A link's capital in one currency. No intent raises used + reserved above total; facts always book."""
 
     strategy_id: int

@@ -207,7 +207,7 @@ def _create_sync_cursors() -> None:
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("user_id", types.BigId, nullable=False),
         sa.Column("environment", sa.String(8), nullable=False),
-        sa.Column("last_sync_at", types.Instant()),
+        sa.Column("last_sync_at", types.Instant(), nullable=False),
         sa.Column("last_trade_id", sa.String(100)),
         sa.Column("complete_since", types.Instant()),
         sa.Column("updated_at", types.Instant(), nullable=False),

@@ -1,0 +1,13 @@
+"""What accounts need of the outside: somebody who asks a venue what a key may do."""
+
+from typing import Protocol
+
+from fillbook.accounts.core import Credentials, Environment, KeyPermissions
+from fillbook.market.core import VenueName
+
+
+class KeyProbe(Protocol):
+    async def permissions(
+        self, exchange: VenueName, environment: Environment, credentials: Credentials, egress: str | None
+    ) -> KeyPermissions:
+        """Ask the venue. Raises `market.errors.CredentialsRefused`, or `ReadFailed` when it cannot say."""
