@@ -31,8 +31,8 @@ STATUS_TRANSITIONS = MappingProxyType(
         # in truth filled.
         _S.CANCELED: frozenset({_S.FILLED}),
         _S.EXPIRED: frozenset({_S.FILLED}),
-        # Back to life only where the rejection was our own conclusion (`never_placed`, no venue id): the
-        # order did arrive, and is adopted in whatever state the venue has it.
+        # Back to life only where the venue had never shown the order (`never_placed`, or a refusal that proves
+        # wrong): it did arrive, and is adopted in whatever state the venue has it.
         _S.REJECTED: frozenset(
             {_S.NEW, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.FILLED, _S.CANCELED, _S.EXPIRED}
         ),
@@ -54,8 +54,8 @@ def next_status(
     """The status after a report, or after a fill (`reported` None).
 
     `filled` is the sum of booked fills, `quantity` what was ordered, `reported_filled` the venue's own count.
-    `known_at_venue`: we have, from before this report, a venue id or a refusal by the venue itself; False
-    for an order whose fate was concluded here. A reported FILLED counts when all that the venue filled is
+    `known_at_venue`: the venue had shown the order before this report, so that a live report may be an old one.
+    It is False for `never_placed` and for a refusal in the answer: if such an order shows up, it is alive. A reported FILLED counts when all that the venue filled is
     booked (it may be less than was ordered, where a venue rounds); until then the order stays live, so that
     it is looked at and backfilled. Report again after the backfill.
     """
