@@ -1,5 +1,6 @@
 """A strategy, its links to accounts, and what a link may spend."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -7,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from fillbook.accounts.core import Environment
-from fillbook.kernel.money import ONE, ZERO, exact
+from fillbook.kernel.money import ZERO, exact, share
 from fillbook.market.core import MarketType
 
 
@@ -65,6 +66,7 @@ class StrategyLink:
     is_active: bool
     settings_version: int
     version: int
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,13 @@ class LinkCapital:
         return max(self.total_capital - self.used_capital - self.reserved_capital, ZERO)
 
 
-DEFAULT_WEIGHT = ONE
-DEFAULT_LEVERAGE = ONE
-DEFAULT_MAX_SYMBOLS = 10
 DEFAULT_MAX_QTY_PER = Decimal(100)
+
+
+@exact
+def capital_by_weight(balance: Decimal, weight: Decimal, all_weights: Iterable[Decimal]) -> Decimal:
+    """A link's part of an account's balance: its weight in the weights of all of the account's active links."""
+    whole = sum(all_weights, ZERO)
+    if weight <= 0 or whole < weight:
+        raise ValueError("a link's weight is above zero and among the weights of its account")
+    return share(max(balance, ZERO), weight, whole)

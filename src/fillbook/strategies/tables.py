@@ -62,6 +62,8 @@ strategy_accounts = table(
     sa.Column("max_symbols", sa.Integer, nullable=False, default=10),
     amount("max_qty_per", default=Decimal(100)),
     flag("is_active", True),
+    # A link is never removed: its orders and positions stay explainable. Linking again revives it.
+    instant("deleted_at", nullable=True),
     sa.Column("settings_version", sa.Integer, nullable=False, default=1),
     sa.Column("version", sa.Integer, nullable=False, default=1),
     created_at(),

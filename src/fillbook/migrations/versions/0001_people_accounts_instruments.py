@@ -224,6 +224,7 @@ def _create_instruments() -> None:
         "instruments",
         sa.Column("id", types.BigId, autoincrement=True, nullable=False),
         sa.Column("venue", sa.String(20), nullable=False),
+        sa.Column("environment", sa.String(8), nullable=False),
         sa.Column("symbol", sa.String(50), nullable=False),
         sa.Column("market_type", sa.String(20), nullable=False),
         sa.Column("base", sa.String(30), nullable=False),
@@ -247,8 +248,17 @@ def _create_instruments() -> None:
             sa.Computed("CASE WHEN valid_to IS NULL THEN symbol END", persisted=True),
         ),
         sa.PrimaryKeyConstraint("id", name="pk_instruments"),
-        sa.UniqueConstraint("venue", "current_symbol", name="uq_instruments_venue_current_symbol"),
-        sa.UniqueConstraint("venue", "symbol", "valid_from", name="uq_instruments_venue_symbol_valid_from"),
+        sa.UniqueConstraint(
+            "venue", "environment", "current_symbol", name="uq_instruments_venue_environment_current_symbol"
+        ),
+        sa.UniqueConstraint(
+            "venue",
+            "environment",
+            "symbol",
+            "valid_from",
+            name="uq_instruments_venue_environment_symbol_valid_from",
+        ),
+        sa.CheckConstraint("environment IN ('live', 'demo', 'paper')", name="ck_instruments_environment"),
         sa.CheckConstraint("lot + 0 > 0", name="ck_instruments_lot_positive"),
         sa.CheckConstraint("market_type IN ('spot', 'futures')", name="ck_instruments_market_type"),
         sa.CheckConstraint("tick + 0 > 0", name="ck_instruments_tick_positive"),

@@ -82,6 +82,7 @@ def _create_strategy_accounts() -> None:
         sa.Column("max_symbols", sa.Integer(), nullable=False),
         sa.Column("max_qty_per", types.Amount(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("deleted_at", types.Instant()),
         sa.Column("settings_version", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", types.Instant(), nullable=False),
