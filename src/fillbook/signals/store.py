@@ -81,7 +81,12 @@ _STRATEGY_BY_KEY = (
     )
     .select_from(
         strategies.outerjoin(users, users.c.id == strategies.c.user_id)
-        .outerjoin(strategy_accounts, strategy_accounts.c.strategy_id == strategies.c.id)
+        .outerjoin(
+            strategy_accounts,
+            sa.and_(
+                strategy_accounts.c.strategy_id == strategies.c.id, strategy_accounts.c.deleted_at.is_(None)
+            ),
+        )
         .outerjoin(
             accounts,
             sa.and_(accounts.c.id == strategy_accounts.c.account_id, accounts.c.deleted_at.is_(None)),
