@@ -6,7 +6,7 @@ method, path, account and probability. Probability uses the fault's own seed, so
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -31,10 +31,12 @@ KINDS: dict[str, Stage] = {
     "rate_limit": Stage.REQUEST,  # HTTP 429
     "garbage": Stage.REQUEST,  # carry out, answer 200 with something that is not JSON
     "truncate": Stage.REQUEST,  # carry out, cut the connection in the middle of the answer
+    "late_fill": Stage.REQUEST,  # orders that a matching request cancels fill by `fraction` `seconds` later
     "hide_lookups": Stage.REQUEST,  # orders made by a matching request are unknown for `seconds`
     "hide_fills": Stage.STREAM,  # withhold messages that tell of a fill
     "mute_stream": Stage.STREAM,  # withhold every private message
     "duplicate": Stage.STREAM,  # send private messages twice
+    "reorder": Stage.STREAM,  # hold a private message back until the account's next one was sent
     "disconnect": Stage.NOW,  # cut WebSockets
     "expire_listen_key": Stage.NOW,  # end listen keys, as an hour of silence does
 }
@@ -66,6 +68,7 @@ class Faults:
     """The faults in force, oldest first."""
 
     active: list[Fault] = field(default_factory=list)
+    _held: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
     _made: int = 0
 
     def add(self, body: Mapping[str, Any]) -> Fault:
@@ -94,7 +97,12 @@ class Faults:
         return fault
 
     def clear(self) -> None:
+        """End all faults; messages that were held back go out."""
         self.active.clear()
+        for sends in self._held.values():
+            for late in sends:
+                late()
+        self._held.clear()
 
     def for_request(self, method: str, path: str, api_key: str) -> list[Fault]:
         """The faults that this request meets; each is used up by one."""
@@ -110,17 +118,27 @@ class Faults:
             and self._meets(fault)
         ]
 
-    def copies_of_message(self, api_key: str, is_fill: bool) -> int:
-        """How often a private stream message goes out: 0 withheld, 1 as usual, 2 twice."""
-        copies = 1
+    def pass_on(self, api_key: str, is_fill: bool, send: Callable[[], None]) -> None:
+        """Send a private stream message as usual, twice, later, or not at all."""
+        copies, is_held = 1, False
         for fault in list(self.active):
             if fault.stage is not Stage.STREAM or fault.api_key not in (None, api_key):
                 continue
-            if fault.kind == "hide_fills" and not is_fill:
+            if (fault.kind == "hide_fills" and not is_fill) or not self._meets(fault):
                 continue
-            if self._meets(fault):
-                copies = 2 if fault.kind == "duplicate" else 0
-        return copies
+            if fault.kind == "duplicate":
+                copies = 2
+            elif fault.kind == "reorder":
+                is_held = True
+            else:
+                copies = 0
+        if is_held and copies:
+            self._held.setdefault(api_key, []).append(send)
+            return
+        for _ in range(copies):
+            send()
+        for late in self._held.pop(api_key, []):
+            late()
 
     def _meets(self, fault: Fault) -> bool:
         if fault.probability < 1 and fault.rng.random() >= fault.probability:

@@ -3,8 +3,11 @@
 `/_sim/...` is the exchange's own control and belongs to no venue.
 """
 
+import asyncio
 from collections import deque
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +15,7 @@ from aiohttp import web
 from fillbook.kernel.clock import Clock
 from fillbook.venues.sim.control import Control
 from fillbook.venues.sim.core.exchange import Exchange
+from fillbook.venues.sim.core.vocabulary import Event, Execution, OrderEvent, SimOrder
 from fillbook.venues.sim.faults import Fault, Faults
 from fillbook.venues.sim.wire.ports import Call, Reply, Wire
 
@@ -35,12 +39,13 @@ class RequestRecord:
 
 
 class Gateway:
-    def __init__(self, exchange: Exchange, wire: Wire, clock: Clock) -> None:
+    def __init__(self, exchange: Exchange, wire: Wire, faults: Faults, clock: Clock) -> None:
         self.exchange = exchange
         self.wire = wire
-        self.faults = Faults()
+        self.faults = faults
         self.requests: deque[RequestRecord] = deque(maxlen=MAX_REQUESTS_KEPT)
         self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
         self._control = Control(self)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -88,7 +93,11 @@ class Gateway:
         if "refuse" in by_kind:
             return self._refuse(call, by_kind["refuse"])
         last_order_id = self.exchange.last_order_id
-        reply = self.wire.respond(call)
+        canceled: list[SimOrder] = []
+        with self.exchange.watched(lambda event: _note_canceled(event, canceled)):
+            reply = self.wire.respond(call)
+        if "late_fill" in by_kind:
+            self._later(self._fill_late(canceled, by_kind["late_fill"]))
         if "hide_lookups" in by_kind:
             seconds = float(by_kind["hide_lookups"].get("seconds", 5))
             self.exchange.hide_orders_after(last_order_id, self.exchange.now_ms() + round(seconds * 1000))
@@ -105,10 +114,30 @@ class Gateway:
             return None
         return reply
 
-    def _refuse(self, call: Call, details: Any) -> Reply:
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _fill_late(self, orders: list[SimOrder], details: Mapping[str, Any]) -> None:
+        await self._clock.sleep(float(details.get("seconds", 1)))
+        for order in orders:
+            self.exchange.fill_late(order, Decimal(str(details.get("fraction", "1"))))
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await self.wire.close()
+
+    def _refuse(self, call: Call, details: Mapping[str, Any]) -> Reply:
         return self.wire.refuse(
             call, int(details.get("status", 400)), str(details.get("code", "")), str(details.get("msg", ""))
         )
+
+
+def _note_canceled(event: Event, canceled: list[SimOrder]) -> None:
+    if isinstance(event, OrderEvent) and event.execution is Execution.CANCELED:
+        canceled.append(event.order)
 
 
 async def _send_half(request: web.BaseRequest, reply: Reply) -> None:

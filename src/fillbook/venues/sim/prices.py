@@ -46,8 +46,7 @@ class CandleFile:
         """Raises `NotFound` or `InvalidInput` with what is wrong in the file."""
         if not path.exists():
             raise NotFound(f"There is no file {path}.")
-        opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-        with opened as lines:
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
             rows = csv.DictReader(lines)
             if rows.fieldnames is None or not set(_COLUMNS) <= set(rows.fieldnames):
                 raise InvalidInput(f"{path.name} needs the columns {', '.join(_COLUMNS)}.")

@@ -21,10 +21,11 @@ from fillbook.venues.sim.core.book import Depth
 from fillbook.venues.sim.core.exchange import Exchange
 from fillbook.venues.sim.core.listings import listings_for
 from fillbook.venues.sim.core.matching import Policy
+from fillbook.venues.sim.faults import Faults
 from fillbook.venues.sim.gateway import Gateway
 from fillbook.venues.sim.prices import CandleFile, drive
 from fillbook.venues.sim.wire.binance.wire import BinanceWire
-from fillbook.venues.sim.wire.ports import Wire
+from fillbook.venues.sim.wire.ports import PassOn, Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,11 @@ class VenueKind:
     """How a venue is simulated: its policies and its wire."""
 
     policy: Policy
-    make_wire: Callable[[Exchange], Wire]
+    make_wire: Callable[[Exchange, PassOn], Wire]
 
 
 VENUES: dict[VenueName, VenueKind] = {
-    VenueName.BINANCE: VenueKind(
-        Policy(refuses_unfillable_fok=frozenset({MarketType.FUTURES})), lambda exchange: BinanceWire(exchange)
-    ),
+    VenueName.BINANCE: VenueKind(Policy(refuses_unfillable_fok=frozenset({MarketType.FUTURES})), BinanceWire),
 }
 
 
@@ -82,7 +81,7 @@ class SimServer:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         for served in self._served.values():
-            await served.gateway.wire.close()
+            await served.gateway.close()
             await served.runner.cleanup()
 
 
@@ -107,7 +106,8 @@ async def start(
         if venue not in VENUES:
             raise InvalidInput(f"The simulated exchange does not speak {venue} yet.")
         exchange = make_exchange(venue, clock, depth)
-        gateway = Gateway(exchange, VENUES[venue].make_wire(exchange), clock)
+        faults = Faults()
+        gateway = Gateway(exchange, VENUES[venue].make_wire(exchange, faults.pass_on), faults, clock)
         runner = web.ServerRunner(web.Server(gateway.handle), shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, host, port, backlog=1024)
@@ -137,7 +137,17 @@ def run(
     say: Callable[[str], None],
 ) -> None:
     """Serve until interrupted; `say` gets one line when every venue is ready."""
-    asyncio.run(_serve(venues, seed=seed, candles=candles, speed=speed, host=host, say=say))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(venues, seed=seed, candles=candles, speed=speed, host=host, say=say))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it exists (not on Windows): the load generator's counterpart must not be its limit."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def _serve(

@@ -4,7 +4,8 @@ Deterministic: time comes from `now_ms`, nothing is random here, and the same ca
 Orders of one price trade in the order of arrival; the reference price moves only when it is set.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 
 from fillbook.accounts.core import KeyPermissions
@@ -69,6 +70,8 @@ class Exchange:
         self.matching = Matching(self)
         self.liquidation = Liquidation(self)
         self.candles = Candles()
+        for market in self.markets.values():
+            self.candles.note(market, market.price, ZERO, now_ms())
         self.funding_payments: list[FundingPayment] = []
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> None:
@@ -78,6 +81,15 @@ class Exchange:
     def emit(self, event: Event) -> None:
         for subscriber in self._subscribers:
             subscriber(event)
+
+    @contextmanager
+    def watched(self, subscriber: Callable[[Event], None]) -> Iterator[None]:
+        """Subscribe for the length of a block."""
+        self._subscribers.append(subscriber)
+        try:
+            yield
+        finally:
+            self._subscribers.remove(subscriber)
 
     def next_order_id(self) -> int:
         self.last_order_id += 1
@@ -269,6 +281,12 @@ class Exchange:
     def cancel_all(self, account: Account, symbol: str, book: Book) -> list[SimOrder]:
         """Cancel every open order of a symbol in one book."""
         return [self.cancel(account, order) for order in account.orders_of(symbol, book)]
+
+    @exact
+    def fill_late(self, order: SimOrder, fraction: Decimal) -> None:
+        """Fill a part of what an ended order left, as a venue does whose cancel and fill crossed (a fault). The
+        order stays canceled. Nothing happens when the account can no longer pay."""
+        self.matching.fill_late(self.accounts[order.account], order, self.market(order.symbol), fraction)
 
     @exact
     def amend(self, account: Account, order: SimOrder, quantity: Decimal, price: Decimal) -> SimOrder:

@@ -125,8 +125,9 @@ class Matching:
         taker: tuple[Account, SimOrder] | None,
         maker: tuple[Account, SimOrder] | None,
         kind: FillKind = FillKind.TRADE,
+        keeps_status: OrderStatus | None = None,
     ) -> None:
-        """One trade; a missing side is the market maker's."""
+        """One trade; a missing side is the market maker's. `keeps_status` is for orders that have ended."""
         exchange = self._exchange
         at_ms = exchange.now_ms()
         market.last_trade_id += 1
@@ -146,7 +147,9 @@ class Matching:
             fill = self._settlement.fill(
                 account, order, market, price, quantity, liquidity, trade_id, at_ms, kind
             )
-            if order.remaining:
+            if keeps_status is not None:
+                order.status = keeps_status
+            elif order.remaining:
                 order.status = OrderStatus.PARTIALLY_FILLED
             elif order.quote_quantity is None:
                 self._finish(account, order)
@@ -305,6 +308,15 @@ class Matching:
             wire=parent.wire,
         )
         self._exchange.place_child(account, parent, new, market, at_ms)
+
+    def fill_late(self, account: Account, order: SimOrder, market: Market, fraction: Decimal) -> None:
+        lot = market.listing.instrument.lot
+        quantity = floor_to(order.remaining * fraction, lot)
+        price = order.price if order.price is not None else market.price
+        if quantity <= 0 or not self._settlement.can_pay(account, order, market, price * quantity, quantity):
+            return
+        status = order.status
+        self._trade(market, price, quantity, None, (account, order), keeps_status=status)
 
     # Liquidation
 

@@ -27,9 +27,9 @@ def check_leg(account: Account, market: Market, new: NewOrder) -> None:
     held = account.position(new.symbol, new.position_side).quantity
     if new.reduce_only and held * new.side.sign >= 0:
         raise Refused(Refusal.REDUCE_ONLY)
-    if is_hedged and is_closing(new.position_side, new.side) and new.order_type is OrderType.MARKET:
-        if new.quantity > abs(held):
-            raise Refused(Refusal.REDUCE_ONLY)
+    closes_leg = is_hedged and is_closing(new.position_side, new.side)
+    if closes_leg and new.order_type is OrderType.MARKET and new.quantity > abs(held):
+        raise Refused(Refusal.REDUCE_ONLY)
 
 
 def is_closing(leg: PositionSide, side: Side) -> bool:

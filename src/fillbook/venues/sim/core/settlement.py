@@ -67,6 +67,15 @@ class Settlement:
         order.locked = margin
         account.reserved[asset] = account.reserved.get(asset, ZERO) + margin
 
+    def can_pay(
+        self, account: Account, order: SimOrder, market: Market, cost: Decimal, quantity: Decimal
+    ) -> bool:
+        """Whether an order without a reservation could be settled on spot; futures always can."""
+        if market.listing.market_type is MarketType.FUTURES:
+            return True
+        needed = cost if order.side is Side.BUY else quantity
+        return account.purse(locked_asset(order, market)).free >= needed
+
     def release(
         self, account: Account, order: SimOrder, market: Market, amount: Decimal | None = None
     ) -> None:

@@ -1,10 +1,13 @@
 """What the server needs of a venue's wire, and what it hands to it: a call in plain text, a reply in bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiohttp import web
+
+PassOn = Callable[[str, bool, Callable[[], None]], None]
+"""Private stream messages go through this: (api key, whether they tell of a fill, how to send them)."""
 
 
 @dataclass(slots=True)

@@ -87,8 +87,7 @@ def multi_assets_mode(context: Context, account: Account, params: Params) -> Any
 
 def leverage_bracket(context: Context, account: Account, params: Params) -> Any:
     wanted = context.optional_market(FUTURES, params)
-    rows = [_bracket_row(context, market) for market in context.markets(FUTURES) if wanted in (None, market)]
-    return rows
+    return [_bracket_row(context, market) for market in context.markets(FUTURES) if wanted in (None, market)]
 
 
 def _bracket_row(context: Context, market: Market) -> dict[str, Any]:

@@ -26,14 +26,18 @@ from fillbook.venues.sim.core.vocabulary import (
 from fillbook.venues.sim.wire.binance import messages
 from fillbook.venues.sim.wire.binance.context import Context, Route, Routes, Security
 from fillbook.venues.sim.wire.binance.errors import BinanceError
+from fillbook.venues.sim.wire.binance.public_streams import PublicStreams
 from fillbook.venues.sim.wire.binance.text import Params
+from fillbook.venues.sim.wire.ports import PassOn
 from fillbook.venues.sim.wire.sockets import Outlet, serve
 
 LISTEN_KEY_MS = 60 * 60_000
 
+Bodies = list[dict[str, Any]]
+
 
 class Streams:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, pass_on: PassOn) -> None:
         self._context = context
         self._spot: dict[str, list[tuple[Outlet, int]]] = {}
         self._futures: dict[str, list[Outlet]] = {}
@@ -41,7 +45,8 @@ class Streams:
         self._key_of: dict[str, str] = {}
         self._keys_made = 0
         self._outlets: set[Outlet] = set()
-        self.before_send: Callable[[str, str], int] = lambda account, text: 1
+        self._public = PublicStreams(context)
+        self._pass_on = pass_on
         context.exchange.subscribe(self._on_event)
 
     # Listen keys
@@ -97,6 +102,7 @@ class Streams:
 
     def _forget(self, outlet: Outlet) -> None:
         self._outlets.discard(outlet)
+        self._public.unsubscribe(outlet, outlet.streams)
         for listening in self._futures.values():
             if outlet in listening:
                 listening.remove(outlet)
@@ -113,9 +119,9 @@ class Streams:
         if outlet.path.startswith("/ws-api/"):
             self._on_api(outlet, method, message_id, message.get("params") or {})
         elif method in ("SUBSCRIBE", "UNSUBSCRIBE"):
-            names = set(message.get("params") or [])
-            outlet.streams = outlet.streams | names if method == "SUBSCRIBE" else outlet.streams - names
             outlet.send(_text({"result": None, "id": message_id}))
+            change = self._public.subscribe if method == "SUBSCRIBE" else self._public.unsubscribe
+            change(outlet, message.get("params") or [])
         elif method == "LIST_SUBSCRIPTIONS":
             outlet.send(_text({"result": sorted(outlet.streams), "id": message_id}))
 
@@ -152,22 +158,24 @@ class Streams:
     def _on_event(self, event: Event) -> None:
         match event:
             case OrderEvent():
-                if event.order.market_type is MarketType.SPOT:
+                self._public.on_event(event)
+                order, is_fill = event.order, event.fill is not None
+                if order.market_type is MarketType.SPOT:
                     self._to_spot(
-                        event.order.account, lambda: [messages.execution_report(self._context, event)]
+                        order.account, is_fill, lambda: [messages.execution_report(self._context, event)]
                     )
                 else:
-                    self._to_futures(event.order.account, lambda: self._futures_order(event))
+                    self._to_futures(order.account, is_fill, lambda: self._futures_order(event))
             case WalletEvent():
                 self._on_wallet(event)
             case LeverageEvent():
                 self._to_futures(
-                    event.account, lambda: [messages.account_config_update(self._context, event)]
+                    event.account, False, lambda: [messages.account_config_update(self._context, event)]
                 )
             case TradeEvent() | PriceEvent():
-                pass
+                self._public.on_event(event)
 
-    def _futures_order(self, event: OrderEvent) -> list[dict[str, Any]]:
+    def _futures_order(self, event: OrderEvent) -> Bodies:
         if event.order.book is Book.CONDITIONAL:
             return [messages.algo_update(self._context, event)]
         if event.execution in (Execution.TRIGGERED, Execution.FINISHED):
@@ -179,40 +187,34 @@ class Streams:
     def _on_wallet(self, event: WalletEvent) -> None:
         account = self._context.exchange.accounts[event.account]
         if event.market_type is MarketType.FUTURES:
-            self._to_futures(event.account, lambda: [messages.account_update(self._context, account, event)])
+            self._to_futures(
+                event.account, False, lambda: [messages.account_update(self._context, account, event)]
+            )
             return
         is_transfer = event.cause in (WalletCause.DEPOSIT, WalletCause.WITHDRAWAL)
-        self._to_spot(
-            event.account,
-            lambda: (
-                ([messages.balance_update(event)] if is_transfer else [])
-                + [messages.account_position(account, event)]
-            ),
-        )
+        first = [messages.balance_update(event)] if is_transfer else []
+        self._to_spot(event.account, False, lambda: [*first, messages.account_position(account, event)])
 
-    def _to_spot(self, account: str, build: Callable[[], list[dict[str, Any]]]) -> None:
+    def _to_spot(self, account: str, is_fill: bool, build: Callable[[], Bodies]) -> None:
         listening = self._spot.get(account)
-        if not listening:
-            return
-        for body in build():
-            for outlet, number in listening:
-                self._send(outlet, account, _text({"subscriptionId": number, "event": body}))
+        if listening:
+            texts = [
+                (outlet, _text({"subscriptionId": number, "event": body}))
+                for body in build()
+                for outlet, number in listening
+            ]
+            self._pass_on(account, is_fill, lambda: _send(texts))
 
-    def _to_futures(self, account: str, build: Callable[[], list[dict[str, Any]]]) -> None:
+    def _to_futures(self, account: str, is_fill: bool, build: Callable[[], Bodies]) -> None:
         listening = self._futures.get(account)
         if not listening:
             return
         key = self._key_of.get(account)
         if key is None or self._keys[key][1] <= self._context.now_ms():
             return
-        for body in build():
-            text = _text(body)
-            for outlet in listening:
-                self._send(outlet, account, text)
-
-    def _send(self, outlet: Outlet, account: str, text: str) -> None:
-        for _ in range(self.before_send(account, text)):
-            outlet.send(text)
+        encoded = [_text(body) for body in build()]
+        texts = [(outlet, text) for text in encoded for outlet in listening]
+        self._pass_on(account, is_fill, lambda: _send(texts))
 
     # Faults
 
@@ -236,9 +238,15 @@ class Streams:
         return len(keys)
 
     async def close(self) -> None:
+        self._public.close()
         for outlet in list(self._outlets):
             await outlet.close()
 
 
 def _text(body: Any) -> str:
     return orjson.dumps(body).decode()
+
+
+def _send(texts: list[tuple[Outlet, str]]) -> None:
+    for outlet, text in texts:
+        outlet.send(text)

@@ -30,7 +30,7 @@ from fillbook.venues.sim.wire.binance.context import Context, Route, Routes, Sec
 from fillbook.venues.sim.wire.binance.errors import BinanceError, missing
 from fillbook.venues.sim.wire.binance.spot_orders import ReplaceFailed
 from fillbook.venues.sim.wire.binance.streams import Streams
-from fillbook.venues.sim.wire.ports import Call, Reply
+from fillbook.venues.sim.wire.ports import Call, PassOn, Reply
 
 _DEFAULT_WINDOW_MS = 5000
 _MAX_WINDOW_MS = 60_000
@@ -41,10 +41,10 @@ _NOBODY = Account("", "", 0, None, KeyPermissions(False, False, False, False, Fa
 
 
 class BinanceWire:
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, pass_on: PassOn) -> None:
         self._context = Context(exchange)
         self._exchange = exchange
-        self.streams = Streams(self._context)
+        self.streams = Streams(self._context, pass_on)
         self._routes: Routes = {
             **spot_orders.ROUTES,
             **futures_orders.ROUTES,
