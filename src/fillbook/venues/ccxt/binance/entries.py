@@ -10,13 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from fillbook.accounts.core import Environment, LedgerEntryKind, LedgerEntryReport
-from fillbook.kernel.clock import from_ms
 from fillbook.kernel.money import exact
 from fillbook.market.core import MarketType
 from fillbook.market.errors import ReadFailed
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance.link import UNREADABLE, Link, unreadable
-from fillbook.venues.ccxt.binance.reports import moment
+from fillbook.venues.ccxt.binance.reports import floor_ms, moment
 from fillbook.venues.ccxt.binance.words import amount
 
 PAGE = 1000
@@ -27,7 +26,8 @@ _INCOME_KINDS = {
     "INSURANCE_CLEAR": LedgerEntryKind.ADJUSTMENT,
 }
 _INCOME_WINDOW = timedelta(days=7)
-_TRANSFER_SIGNS = {"MAIN_UMFUTURE": -1, "UMFUTURE_MAIN": 1}
+_TRANSFER_PAGE = 100
+_TRANSFER_SIGNS = {"MAIN_UMFUTURE": Decimal(-1), "UMFUTURE_MAIN": Decimal(1)}
 _DEPOSITED, _WITHDRAWN = "1", "6"
 
 
@@ -38,7 +38,10 @@ async def read_entries(link: Link, environment: Environment, since: datetime) ->
         for entry in await _income(link, since):
             entries[(entry.venue_id, entry.asset)] = entry
     if MarketType.SPOT in link.market_types and environment is not Environment.DEMO:
-        for entry in await _spot_entries(link, since):
+        found = await _spot_entries(link, since)
+        if environment is Environment.LIVE:
+            found += await _spot_transfers(link, since)
+        for entry in found:
             entries[(entry.venue_id, entry.asset)] = entry
     return sorted(entries.values(), key=lambda entry: (entry.at, entry.venue_id))
 
@@ -63,8 +66,8 @@ async def _income_rows(link: Link, word: str, start: datetime, end: datetime) ->
     for page in range(1, _MOST_PAGES + 1):
         params = {
             "incomeType": word,
-            "startTime": int(start.timestamp() * 1000),
-            "endTime": int(end.timestamp() * 1000),
+            "startTime": floor_ms(start),
+            "endTime": floor_ms(end),
             "limit": PAGE,
             "page": page,
         }
@@ -91,7 +94,7 @@ async def _income_entry(link: Link, row: Mapping[str, Any], kind: LedgerEntryKin
 
 
 async def _spot_entries(link: Link, since: datetime) -> list[LedgerEntryReport]:
-    start = {"startTime": int(since.timestamp() * 1000), "limit": PAGE}
+    start = {"startTime": floor_ms(since), "limit": PAGE}
     deposits = await link.read(at.DEPOSITS, {**start, "status": _DEPOSITED})
     withdrawals = await link.read(at.WITHDRAWALS, {**start, "status": _WITHDRAWN})
     entries = []
@@ -116,22 +119,36 @@ async def _spot_entries(link: Link, since: datetime) -> list[LedgerEntryReport]:
             )
             for row in withdrawals
         ]
-        for word, sign in _TRANSFER_SIGNS.items():
-            answer = await link.read(
-                at.TRANSFERS, {"type": word, "startTime": start["startTime"], "size": 100}
-            )
-            entries += [
-                LedgerEntryReport(
-                    LedgerEntryKind.TRANSFER,
-                    row["asset"],
-                    amount(row["amount"]).copy_sign(Decimal(sign)),
-                    f"transfer:{row['tranId']}",
-                    from_ms(int(row["timestamp"])),
-                )
-                for row in answer.get("rows", ())
-            ]
     except UNREADABLE as error:
         raise unreadable(error, "deposits and withdrawals") from None
+    return entries
+
+
+async def _spot_transfers(link: Link, since: datetime) -> list[LedgerEntryReport]:
+    """What went to the futures wallet and came from it."""
+    entries = []
+    for word, sign in _TRANSFER_SIGNS.items():
+        for page in range(1, _MOST_PAGES + 1):
+            params = {"type": word, "startTime": floor_ms(since), "size": _TRANSFER_PAGE, "current": page}
+            answer = await link.read(at.TRANSFERS, params)
+            try:
+                rows = answer.get("rows") or ()
+                entries += [
+                    LedgerEntryReport(
+                        LedgerEntryKind.TRANSFER,
+                        row["asset"],
+                        amount(row["amount"]).copy_sign(sign),
+                        f"transfer:{row['tranId']}",
+                        moment(row["timestamp"]),
+                    )
+                    for row in rows
+                ]
+            except UNREADABLE as error:
+                raise unreadable(error, "transfers") from None
+            if len(rows) < _TRANSFER_PAGE:
+                break
+        else:
+            raise ReadFailed("There are too many transfers to read at once: ask for a later time.")
     return entries
 
 

@@ -19,18 +19,13 @@ from fillbook.orders.core.reports import FillReport, FillsPage, OrderReport
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance import requests
 from fillbook.venues.ccxt.binance.link import NOT_FOUND_CODES, UNREADABLE, Link, read_failure, unreadable
-from fillbook.venues.ccxt.binance.reports import algo_report, fill_report, moment, order_report
+from fillbook.venues.ccxt.binance.reports import algo_report, fill_report, floor_ms, moment, order_report
 from fillbook.venues.ccxt.binance.triggered import joined
 from fillbook.venues.ccxt.calls import CallFailed, Endpoint
 
 PAGE = 1000
 WINDOWS = {MarketType.SPOT: timedelta(hours=24), MarketType.FUTURES: timedelta(days=7)}
 _MOST_REQUESTS = 200
-
-
-def floor_ms(at_time: datetime) -> int:
-    """Milliseconds, rounded down: rounding up could leave a fill before the window."""
-    return int((at_time - from_ms(0)) / timedelta(milliseconds=1))
 
 
 class Lookups:

@@ -5,7 +5,7 @@ none `ValueError`, both of which mean that the answer cannot be read.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,11 @@ Raw = Mapping[str, Any]
 
 def moment(milliseconds: Any) -> datetime:
     return from_ms(int(milliseconds))
+
+
+def floor_ms(at_time: datetime) -> int:
+    """Milliseconds, rounded down: rounding up could leave a fill before the window."""
+    return int((at_time - from_ms(0)) / timedelta(milliseconds=1))
 
 
 def fill_id(venue_id: Any, exchange_order_id: str, cumulative: Decimal) -> str:

@@ -1,0 +1,242 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from fillbook.accounts.core import Credentials, PositionMode, PositionSide
+from fillbook.market.core import Side, market_type_of
+from fillbook.orders.core.order import Book, OrderRef, OrderStatus, OrderType, TimeInForce
+from fillbook.orders.core.outcomes import Acknowledged, CancelAccepted, Rejected, Unknown
+
+PERP = "BTC/USDT:USDT"
+PLACE = r"/order$"
+
+
+def ref_of(request, book=Book.NORMAL):
+    return OrderRef(request.symbol, request.client_order_id, None, book)
+
+
+async def test_a_resting_order_is_acknowledged_as_it_was_asked(desk, symbol, new_order):
+    request = new_order(symbol)
+    outcome = await desk.venue.place(request)
+    assert isinstance(outcome, Acknowledged)
+    report = outcome.report
+    assert (report.client_order_id, report.status, report.side) == (
+        request.client_order_id,
+        OrderStatus.NEW,
+        Side.BUY,
+    )
+    assert (report.quantity, report.price, report.filled_quantity) == (request.quantity, request.price, 0)
+    assert report.exchange_order_id in {str(known) for known in desk.account.orders}
+
+
+async def test_a_market_order_fills_and_its_fills_add_up(desk, symbol, new_order):
+    request = new_order(symbol, order_type=OrderType.MARKET)
+    outcome = await desk.venue.place(request)
+    assert outcome.report.status is OrderStatus.FILLED
+    page = await desk.venue.fills_of_order(symbol, outcome.report.exchange_order_id)
+    assert page.complete
+    assert sum(fill.quantity for fill in page.fills) == request.quantity
+    assert sum(fill.price * fill.quantity for fill in page.fills) == outcome.report.cost
+
+
+async def test_fills_in_the_answer_are_the_fills_of_the_record(desk, new_order):
+    outcome = await desk.venue.place(new_order("BTC/USDT", order_type=OrderType.MARKET))
+    page = await desk.venue.fills_of_order("BTC/USDT", outcome.report.exchange_order_id)
+    assert outcome.fills
+
+    def essence(fill):
+        return (
+            fill.venue_fill_id,
+            fill.price,
+            fill.quantity,
+            fill.fee,
+            fill.fee_asset,
+            fill.exchange_at,
+            fill.side,
+        )
+
+    assert [essence(fill) for fill in outcome.fills] == [essence(fill) for fill in page.fills]
+
+
+@pytest.mark.parametrize(
+    ("time_in_force", "status"),
+    [(TimeInForce.IOC, OrderStatus.EXPIRED), (TimeInForce.POST_ONLY, OrderStatus.NEW)],
+)
+async def test_times_in_force_reach_the_venue(desk, symbol, new_order, time_in_force, status):
+    outcome = await desk.venue.place(new_order(symbol, time_in_force=time_in_force))
+    assert (outcome.report.status, outcome.report.time_in_force) == (status, time_in_force)
+
+
+async def test_a_post_only_order_that_would_take_is_rejected(desk, symbol, new_order):
+    request = new_order(symbol, price=Decimal(70_000), time_in_force=TimeInForce.POST_ONLY)
+    outcome = await desk.venue.place(request)
+    refused = isinstance(outcome, Rejected)
+    expired = isinstance(outcome, Acknowledged) and outcome.report.status is OrderStatus.EXPIRED
+    assert refused or expired
+    assert not desk.account.fills
+
+
+async def test_a_refusal_is_rejected_with_the_venues_code(desk, symbol, new_order):
+    outcome = await desk.venue.place(new_order(symbol, quantity=Decimal(900)))
+    assert isinstance(outcome, Rejected)
+    assert outcome.code
+    assert outcome.message
+    assert await desk.venue.find_order(ref_of(new_order(symbol))) is None
+
+
+async def test_an_order_of_an_unlisted_symbol_is_rejected_before_it_is_sent(desk, new_order):
+    outcome = await desk.venue.place(new_order("NOPE/USDT"))
+    assert outcome == Rejected("unknown_symbol", outcome.message)
+
+
+async def test_an_accepted_order_whose_answer_is_lost_is_unknown_and_can_be_found(desk, symbol, new_order):
+    request = new_order(symbol)
+    await desk.venue.instruments(market_type_of(symbol))
+    desk.fault("accept_then_drop", method="POST", path=PLACE)
+    assert isinstance(await desk.venue.place(request), Unknown)
+    found = await desk.venue.find_order(ref_of(request))
+    assert (found.client_order_id, found.status) == (request.client_order_id, OrderStatus.NEW)
+
+
+async def test_an_order_that_was_lost_on_the_way_is_unknown_and_cannot_be_found(desk, symbol, new_order):
+    request = new_order(symbol)
+    await desk.venue.instruments(market_type_of(symbol))
+    desk.fault("drop_before_accept", method="POST", path=PLACE)
+    assert isinstance(await desk.venue.place(request), Unknown)
+    assert await desk.venue.find_order(ref_of(request)) is None
+
+
+@pytest.mark.parametrize("kind", ["garbage", "truncate"])
+async def test_an_answer_that_cannot_be_read_is_unknown(desk, symbol, new_order, kind):
+    request = new_order(symbol)
+    desk.fault(kind, method="POST", path=PLACE)
+    assert isinstance(await desk.venue.place(request), Unknown)
+    assert (await desk.venue.find_order(ref_of(request))).status is OrderStatus.NEW
+
+
+async def test_a_duplicate_client_order_id_is_unknown_because_it_proves_an_order(desk, symbol, new_order):
+    request = new_order(symbol)
+    await desk.venue.place(request)
+    assert isinstance(await desk.venue.place(request), Unknown)
+    assert len(desk.account.orders) == 1
+
+
+async def test_a_rate_limit_is_rejected_and_holds_the_next_order_back_unsent(desk, symbol, new_order):
+    await desk.venue.instruments(market_type_of(symbol))
+    desk.fault("rate_limit", method="POST", path=PLACE, retry_after_s=60)
+    assert isinstance(await desk.venue.place(new_order(symbol)), Rejected)
+    sent = len(desk.requests())
+    assert (await desk.venue.place(new_order(symbol))).code == "rate_limited"
+    assert len(desk.requests()) == sent
+
+
+async def test_a_resting_order_is_cancelled_by_either_of_its_names(desk, symbol, new_order):
+    first, second = await desk.rest(symbol), await desk.rest(symbol)
+    assert await desk.venue.cancel(first) == CancelAccepted(first.exchange_order_id)
+    by_client_id = replace(second, exchange_order_id=None)
+    assert await desk.venue.cancel(by_client_id) == CancelAccepted(second.exchange_order_id)
+    found = await desk.venue.find_order(by_client_id)
+    assert (found.status, found.client_order_id) == (OrderStatus.CANCELED, second.client_order_id)
+
+
+async def test_cancelling_what_has_ended_is_rejected(desk, symbol):
+    ref = await desk.rest(symbol)
+    await desk.venue.cancel(ref)
+    assert isinstance(await desk.venue.cancel(ref), Rejected)
+
+
+async def test_a_cancel_whose_answer_is_lost_is_never_accepted_without_proof(desk, symbol):
+    ref = await desk.rest(symbol)
+    desk.fault("accept_then_drop", method="DELETE", path=PLACE, n=2)
+    assert isinstance(await desk.venue.cancel(ref), Unknown | Rejected)
+    assert (await desk.venue.find_order(ref)).status is OrderStatus.CANCELED
+
+
+async def test_cancelling_all_orders_of_a_symbol_leaves_none_and_may_be_repeated(desk, symbol):
+    await desk.rest(symbol)
+    await desk.rest(symbol)
+    for _ in range(2):
+        assert isinstance(await desk.venue.cancel_all(symbol, Book.NORMAL), CancelAccepted)
+        assert await desk.venue.open_orders(market_type_of(symbol), Book.NORMAL) == []
+
+
+async def test_an_amended_order_has_the_new_terms(desk, symbol, new_order):
+    ref = await desk.rest(symbol)
+    outcome = await desk.venue.amend(ref, new_order(symbol, price=Decimal(51_000), quantity=Decimal("0.02")))
+    assert (outcome.report.price, outcome.report.quantity) == (51_000, Decimal("0.02"))
+    live = await desk.venue.open_orders(market_type_of(symbol), Book.NORMAL)
+    assert [report.price for report in live] == [51_000]
+
+
+@pytest.mark.parametrize("order_type", [OrderType.STOP_MARKET, OrderType.STOP_LIMIT])
+async def test_a_stop_order_rests_in_its_book_and_is_cancelled_there(desk, symbol, new_order, order_type):
+    price = Decimal(66_000) if order_type.has_price else None
+    request = new_order(symbol, order_type=order_type, stop_price=Decimal(65_000), price=price)
+    outcome = await desk.venue.place(request)
+    assert (outcome.report.status, outcome.report.stop_price) == (OrderStatus.NEW, 65_000)
+    assert outcome.report.client_order_id == request.client_order_id
+    ref = ref_of(request, outcome.report.book)
+    found = await desk.venue.find_order(ref)
+    assert (found.order_type, found.exchange_order_id) == (order_type, outcome.report.exchange_order_id)
+    live = await desk.venue.open_orders(market_type_of(symbol), outcome.report.book)
+    assert [report.client_order_id for report in live] == [request.client_order_id]
+    assert isinstance(await desk.venue.cancel(ref), CancelAccepted)
+    assert (await desk.venue.find_order(ref)).status is OrderStatus.CANCELED
+
+
+async def test_conditional_orders_are_swept_by_their_own_cancel_all(desk, new_order):
+    request = new_order(PERP, order_type=OrderType.STOP_MARKET, stop_price=Decimal(65_000))
+    outcome = await desk.venue.place(request)
+    assert outcome.report.book is Book.CONDITIONAL
+    await desk.venue.cancel_all(PERP, Book.NORMAL)
+    assert len(await desk.venue.open_orders(market_type_of(PERP), Book.CONDITIONAL)) == 1
+    await desk.venue.cancel_all(PERP, Book.CONDITIONAL)
+    assert await desk.venue.open_orders(market_type_of(PERP), Book.CONDITIONAL) == []
+
+
+async def test_a_triggered_order_is_reported_with_the_fate_of_what_it_made(desk, new_order):
+    request = new_order(PERP, order_type=OrderType.STOP_MARKET, stop_price=Decimal(65_000))
+    await desk.venue.place(request)
+    desk.exchange.set_price(PERP, Decimal(65_500))
+    found = await desk.venue.find_order(ref_of(request, Book.CONDITIONAL))
+    assert (found.status, found.filled_quantity, found.book) == (
+        OrderStatus.FILLED,
+        request.quantity,
+        Book.CONDITIONAL,
+    )
+    page = await desk.venue.fills_of_order(PERP, found.triggered_order_id)
+    assert sum(fill.quantity for fill in page.fills) == request.quantity
+
+
+async def test_a_hedged_close_names_its_leg(desk, new_order):
+    await desk.venue.set_position_mode(PositionMode.HEDGE)
+    opening = new_order(PERP, order_type=OrderType.MARKET, position_side=PositionSide.LONG)
+    assert (await desk.venue.place(opening)).report.position_side is PositionSide.LONG
+    (position,) = await desk.venue.positions()
+    assert (position.position_side, position.quantity) == (PositionSide.LONG, opening.quantity)
+    closing = new_order(
+        PERP, order_type=OrderType.MARKET, side=Side.SELL, position_side=PositionSide.LONG, reduce_only=True
+    )
+    assert (await desk.venue.place(closing)).report.status is OrderStatus.FILLED
+    assert await desk.venue.positions() == []
+
+
+async def test_reduce_only_without_a_position_is_rejected_on_futures(desk, new_order):
+    request = new_order(PERP, order_type=OrderType.MARKET, side=Side.SELL, reduce_only=True)
+    assert isinstance(await desk.venue.place(request), Rejected)
+
+
+async def test_reduce_only_is_kept_from_spot(desk, new_order):
+    request = new_order("BTC/USDT", order_type=OrderType.MARKET, side=Side.SELL, reduce_only=True)
+    assert (await desk.venue.place(request)).report.status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize(
+    "credentials", [Credentials("k" * 64, "wrong" * 12), Credentials("unknown" * 9, "s" * 64)]
+)
+async def test_a_refused_key_rejects_orders_and_shows_no_secret(desk, symbol, new_order, credentials):
+    outcome = await desk.open(credentials).place(new_order(symbol))
+    assert isinstance(outcome, Rejected)
+    for secret in (credentials.api_key, credentials.secret):
+        assert secret not in outcome.message

@@ -1,0 +1,235 @@
+import logging
+import traceback
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from fillbook.accounts.core import Credentials, LedgerEntryKind, MarginMode, PositionMode
+from fillbook.market.core import MarketType, Side, market_type_of
+from fillbook.market.errors import CredentialsRefused, ReadFailed
+from fillbook.orders.core.order import Book, OrderRef, OrderStatus, OrderType
+from fillbook.trading.ports import Venue
+
+PERP = "BTC/USDT:USDT"
+
+
+def since(minutes=5):
+    return datetime.now(UTC) - timedelta(minutes=minutes)
+
+
+async def test_the_adapter_has_every_method_of_the_port(desk):
+    for name in vars(Venue):
+        if not name.startswith("_"):
+            assert hasattr(desk.venue, name), name
+
+
+@pytest.mark.parametrize("market_type", list(MarketType))
+async def test_instruments_are_the_exchanges_own(desk, market_type):
+    found = {row.symbol: row for row in await desk.venue.instruments(market_type)}
+    listed = {
+        symbol: market.listing.instrument
+        for symbol, market in desk.exchange.markets.items()
+        if market.listing.market_type is market_type
+    }
+    assert found.keys() == listed.keys()
+    for symbol, instrument in listed.items():
+        for rule in ("tick", "lot", "min_quantity", "min_notional", "base", "quote", "settle", "venue"):
+            assert getattr(found[symbol], rule) == getattr(instrument, rule), (symbol, rule)
+
+
+async def test_accounts_share_one_list_of_instruments(desk):
+    other = desk.open(Credentials("k" * 64, "s" * 64))
+    await desk.venue.instruments(MarketType.SPOT)
+    await other.instruments(MarketType.SPOT)
+    asked = [one for one in desk.requests() if one.path.endswith("exchangeInfo")]
+    assert len(asked) == 1
+
+
+async def test_an_unknown_order_is_none_and_not_an_error(desk, symbol):
+    for ref in (
+        OrderRef(symbol, "fbnever", None, Book.NORMAL),
+        OrderRef(symbol, "fbnever", "999", Book.NORMAL),
+    ):
+        assert await desk.venue.find_order(ref) is None
+    assert await desk.venue.find_order(OrderRef(PERP, "fbnever", None, Book.CONDITIONAL)) is None
+
+
+@pytest.mark.parametrize("kind", ["drop_before_accept", "garbage", "rate_limit"])
+async def test_a_failed_look_up_raises_instead_of_saying_not_found(desk, symbol, kind):
+    ref = await desk.rest(symbol)
+    desk.fault(kind, method="GET", path=r"/order$", n=4)
+    with pytest.raises(ReadFailed) as failed:
+        await desk.venue.find_order(ref)
+    assert not isinstance(failed.value, CredentialsRefused)
+
+
+async def test_open_orders_are_all_that_rest(desk, symbol):
+    refs = [await desk.rest(symbol) for _ in range(3)]
+    live = await desk.venue.open_orders(market_type_of(symbol), Book.NORMAL)
+    assert {row.exchange_order_id for row in live} == {ref.exchange_order_id for ref in refs}
+    assert {(row.symbol, row.status) for row in live} == {(symbol, OrderStatus.NEW)}
+
+
+async def test_orders_since_hold_ended_orders_too(desk, symbol, new_order):
+    kept = await desk.rest(symbol)
+    ended = await desk.rest(symbol)
+    await desk.venue.cancel(ended)
+    found = {
+        row.exchange_order_id: row for row in await desk.venue.orders_since(symbol, since(), Book.NORMAL)
+    }
+    assert found[kept.exchange_order_id].status is OrderStatus.NEW
+    assert found[ended.exchange_order_id].status is OrderStatus.CANCELED
+    assert found[ended.exchange_order_id].client_order_id == ended.client_order_id
+
+
+async def test_fills_since_a_time_and_after_an_id(desk, symbol, new_order):
+    for _ in range(3):
+        await desk.venue.place(new_order(symbol, order_type=OrderType.MARKET))
+    page = await desk.venue.fills_since(symbol, since())
+    assert page.complete
+    assert len(page.fills) == len(desk.account.fills)
+    rest = await desk.venue.fills_since(symbol, since(), page.fills[0].venue_fill_id)
+    assert rest.fills == page.fills[1:]
+    assert (await desk.venue.fills_since(symbol, since(), page.fills[-1].venue_fill_id)).fills == ()
+
+
+async def test_an_old_window_without_fills_points_to_the_next(desk, symbol, new_order):
+    await desk.venue.place(new_order(symbol, order_type=OrderType.MARKET))
+    cursor, found = since(minutes=20 * 24 * 60), set()
+    for _ in range(30):
+        page = await desk.venue.fills_since(symbol, cursor)
+        found |= {fill.venue_fill_id for fill in page.fills}
+        if page.complete:
+            break
+        assert page.next_since > cursor
+        cursor = page.next_since
+    assert page.complete
+    assert found == {str(fill.trade_id) for fill in desk.account.fills}
+
+
+async def test_more_fills_than_a_page_are_all_read_though_they_share_a_millisecond(
+    desk, symbol, new_order, monkeypatch
+):
+    monkeypatch.setattr("fillbook.venues.ccxt.binance.lookups.PAGE", 4)
+    monkeypatch.setattr(desk.exchange, "now_ms", lambda stopped=desk.exchange.now_ms(): stopped)
+    for _ in range(11):
+        await desk.venue.place(new_order(symbol, order_type=OrderType.MARKET))
+    page = await desk.venue.fills_since(symbol, since())
+    found = {fill.venue_fill_id for fill in page.fills}
+    for _ in range(20):
+        if page.complete:
+            break
+        page = await desk.venue.fills_since(symbol, since(), page.next_from_id)
+        found |= {fill.venue_fill_id for fill in page.fills}
+    assert page.complete
+    assert found == {str(fill.trade_id) for fill in desk.account.fills}
+
+
+async def test_balances_are_what_the_venue_holds(desk, symbol):
+    balances = {row.asset: row for row in await desk.venue.balances(market_type_of(symbol))}
+    assert balances["USDT"].total == 100_000
+    await desk.rest(symbol)
+    balances = {row.asset: row for row in await desk.venue.balances(market_type_of(symbol))}
+    assert balances["USDT"].total == 100_000
+    assert balances["USDT"].locked > 0
+
+
+async def test_positions_are_signed_and_absent_when_flat(desk, new_order):
+    assert await desk.venue.positions() == []
+    await desk.venue.place(new_order(PERP, order_type=OrderType.MARKET, side=Side.SELL))
+    (position,) = await desk.venue.positions()
+    assert (position.symbol, position.quantity) == (PERP, Decimal("-0.01"))
+    assert position.entry_price > 0
+
+
+async def test_modes_are_set_and_read_back_and_setting_them_again_is_no_error(desk):
+    for _ in range(2):
+        await desk.venue.set_leverage(PERP, Decimal(7))
+        await desk.venue.set_margin_mode(PERP, MarginMode.ISOLATED)
+        await desk.venue.set_position_mode(PositionMode.HEDGE)
+    modes = await desk.venue.symbol_modes(PERP)
+    assert (modes.leverage, modes.margin_mode, modes.position_mode) == (
+        7,
+        MarginMode.ISOLATED,
+        PositionMode.HEDGE,
+    )
+
+
+async def test_a_leverage_that_the_venue_refuses_is_an_error_with_its_reason(desk):
+    with pytest.raises(ReadFailed, match="-4028"):
+        await desk.venue.set_leverage(PERP, Decimal(500))
+
+
+async def test_funding_and_deposits_are_ledger_entries(desk, new_order):
+    await desk.venue.place(new_order(PERP, order_type=OrderType.MARKET))
+    desk.exchange.fund(PERP, Decimal("0.0001"))
+    entries = await desk.venue.ledger_entries_since(since())
+    (funding,) = [entry for entry in entries if entry.kind is LedgerEntryKind.FUNDING]
+    assert (funding.symbol, funding.asset) == (PERP, "USDT")
+    assert funding.amount < 0
+    arrived = [
+        entry for entry in entries if entry.kind in (LedgerEntryKind.DEPOSIT, LedgerEntryKind.TRANSFER)
+    ]
+    assert {(entry.asset, entry.amount) for entry in arrived} >= {("BTC", 1), ("USDT", 100_000)}
+
+
+async def test_what_a_key_may_do_is_read(desk):
+    permissions = await desk.venue.key_permissions()
+    assert permissions.can_trade_spot
+    assert permissions.can_trade_futures
+    assert permissions.can_withdraw is False
+
+
+async def test_the_venues_clock_is_read(desk):
+    assert abs(await desk.venue.server_time() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+async def test_a_price_is_read_for_both_markets(desk, symbol):
+    price = await desk.venue.price(symbol)
+    assert price.symbol == symbol
+    assert abs(price.last - 60_000) < 100
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [Credentials("k" * 64, "wrong" * 12), Credentials("unknown" * 9, "s" * 64)],
+    ids=["secret", "key"],
+)
+async def test_a_refused_key_says_so_and_shows_no_secret(desk, symbol, credentials, caplog):
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.WARNING, "aiohttp.access")  # the simulated exchange's own log
+    with pytest.raises(CredentialsRefused) as refused:
+        await desk.open(credentials).balances(market_type_of(symbol))
+    told = "".join(traceback.format_exception(refused.value)) + caplog.text
+    for secret in (credentials.api_key, credentials.secret, "signature="):
+        assert secret not in told
+
+
+async def test_no_secret_is_in_any_trace_of_a_failed_request(desk, symbol, caplog):
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.WARNING, "aiohttp.access")  # the simulated exchange's own log
+    await desk.venue.instruments(market_type_of(symbol))
+    desk.fault("drop_before_accept", n=4)
+    with pytest.raises(ReadFailed) as failed:
+        await desk.venue.balances(market_type_of(symbol))
+    chain, error = [], failed.value
+    while error is not None:
+        chain.append(f"{error!r} {error}")
+        error = error.__cause__ or error.__context__
+    for secret in ("k" * 64, "s" * 64, "signature="):
+        assert secret not in "".join(chain) + caplog.text
+
+
+async def test_a_wrong_clock_is_corrected_and_the_read_goes_through(desk, symbol):
+    desk.fault(
+        "refuse", status=400, code=-1021, msg="Timestamp is outside of the recvWindow.", path="account"
+    )
+    balances = await desk.venue.balances(market_type_of(symbol))
+    assert balances
+    assert any(one.path.endswith("/time") for one in desk.requests())
+
+
+async def test_one_account_has_only_its_market_types(desk):
+    spot_only = desk.open(Credentials("k" * 64, "s" * 64), market_types=(MarketType.SPOT,))
+    assert await spot_only.positions() == ()
