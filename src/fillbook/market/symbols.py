@@ -49,19 +49,18 @@ class _Spelling:
 def unify_symbol(text: str, market_type: MarketType, known: Container[str] = ()) -> str:
     """The unified id, e.g. `BTC/USDT` on spot and `BTC/USDT:USDT` on futures.
 
-    `known` are the unified ids of the venue (a set): where one of them fits it is taken, else a pair without
-    separator is cut at the longest known quote. Raises `UnknownSymbol` or `SymbolOfOtherMarket`.
+    `known` are the unified ids of the venue (a set): where one of them fits it is taken (of several the one with
+    the longest quote), else a pair without separator is cut at the longest of `QUOTES`.
+    Raises `UnknownSymbol` or `SymbolOfOtherMarket`.
     """
     spelling = _read(text)
     if spelling.says_futures and market_type is MarketType.SPOT:
         raise SymbolOfOtherMarket(
             f"'{text}' is a futures symbol, but the strategy trades spot: send {spelling.pair} instead."
         )
-    matches = [
-        symbol for cut in _cuts(spelling.pair) if (symbol := _join(*cut, spelling, market_type)) in known
-    ]
-    if len(matches) == 1:
-        return matches[0]
+    for cut in _cuts(spelling.pair):
+        if (symbol := _join(*cut, spelling, market_type)) in known:
+            return symbol
     base, quote = _split_pair(spelling.pair, text)
     if market_type is MarketType.FUTURES and (spelling.settle or quote) not in (
         {quote} & _LINEAR_SETTLEMENTS
@@ -80,7 +79,7 @@ def _join(base: str, quote: str, spelling: _Spelling, market_type: MarketType) -
 
 
 def _cuts(pair: str) -> list[tuple[str, str]]:
-    """Every way to read a pair as base and quote: one if it has a separator."""
+    """Every way to read a pair as base and quote, longest quote first; one way if it has a separator."""
     parts = re.split(r"[-_/]", pair)
     if len(parts) == 1:
         return [(pair[:at], pair[at:]) for at in range(1, len(pair))]

@@ -70,6 +70,7 @@ def test_a_closed_trip_is_net_of_both_fees_and_funding(part: Part) -> None:
         Decimal(5000),
     )
     assert (trip.realized_pnl, trip.fees, trip.pnl) == (Decimal(400), Decimal("2.42"), Decimal("397.58"))
+    assert trip.pnl_percent == Decimal("165.658333333333333333")
     assert funded.pnl == Decimal("395.48")
     assert funded.capital == Decimal(240)
     assert funded.pnl_percent == Decimal("164.783333333333333333")
@@ -141,6 +142,15 @@ def test_a_flip_splits_its_fill_into_a_closing_and_an_opening_half(part: Part) -
     assert [trip.closed_at is None for trip in folded.trips] == [False, True]
     assert folded.trips[0].exit_reason is ExitReason.SIGNAL_REVERSE
     assert folded.trips[1].exit_price is None
+
+
+def test_the_halves_of_a_fee_that_cannot_be_halved_still_add_up(part: Part) -> None:
+    odd = Decimal("0.000000000000000003")
+
+    folded = fold([part(1, "buy", "1", "100"), part(2, "sell", "2", "100", fee=odd)], RULE)
+
+    assert folded.allocations[1].fee_quote + folded.allocations[2].fee_quote == odd
+    assert folded.book.fees == odd
 
 
 def test_the_exit_reason_of_a_trip_is_that_of_its_last_exit(part: Part) -> None:
@@ -393,11 +403,11 @@ def test_a_part_without_quantity_or_leverage_cannot_be_built(part: Part, field: 
 
 
 def test_amounts_of_more_digits_than_pythons_default_context_are_kept(part: Part) -> None:
-    quantity = Decimal("1234567890123456789.000000000000000001")
-    book = fold([part(1, "buy", quantity, "0.5", cost="617283945061728394.5")], RULE).book
+    quantity, cost = Decimal("12345678901.000000000000000001"), "98765431208000000000.000000008"
+    book = fold([part(1, "buy", quantity, "8000000000", cost=cost)], RULE).book
 
     assert book.quantity == quantity
-    assert book.average_price == Decimal("0.5")
+    assert book.average_price == Decimal(8000000000)
 
 
 def test_a_book_with_a_position_but_no_trip_cannot_be_built() -> None:

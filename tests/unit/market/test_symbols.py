@@ -71,7 +71,7 @@ def test_a_known_symbol_decides_how_a_pair_is_cut() -> None:
     assert unify_symbol("BTCPLN", SPOT, {"BTC/PLN"}) == "BTC/PLN"
 
 
-def test_two_known_ways_to_cut_leave_it_to_the_longest_quote() -> None:
+def test_of_two_known_ways_to_cut_the_longer_quote_is_taken() -> None:
     assert unify_symbol("AFDUSD", SPOT, {"AFD/USD", "A/FDUSD"}) == "A/FDUSD"
 
 

@@ -45,6 +45,13 @@ def test_two_misses_after_the_window_prove_nothing() -> None:
     assert _after((Probe.NOT_FOUND, 500), (Probe.NOT_FOUND, 600))[0][-1] is Verdict.KEEP_WAITING
 
 
+def test_a_failed_look_up_does_not_complete_a_proof() -> None:
+    misses = [(Probe.NOT_FOUND, float(second)) for second in (1, 2, 3)]
+
+    assert _after(*misses, (Probe.FAILED, 200))[0][-1] is Verdict.KEEP_WAITING
+    assert _after(*misses, (Probe.FAILED, 200), (Probe.NOT_FOUND, 210))[0][-1] is Verdict.NEVER_PLACED
+
+
 def test_a_failed_look_up_says_nothing() -> None:
     verdicts, state = _after(
         (Probe.FAILED, 80),

@@ -55,9 +55,11 @@ def next_status(
 
     `filled` is the sum of booked fills, `quantity` what was ordered, `reported_filled` the venue's own count.
     `known_at_venue`: the venue had shown the order before this report, so that a live report may be an old one.
-    It is False for `never_placed` and for a refusal in the answer: if such an order shows up, it is alive. A reported FILLED counts when all that the venue filled is
-    booked (it may be less than was ordered, where a venue rounds); until then the order stays live, so that
-    it is looked at and backfilled. Report again after the backfill.
+    It is False for `never_placed` and for a refusal in the answer: if such an order shows up, it is alive.
+
+    A reported FILLED counts when all that the venue filled is booked (it may be less than was ordered, where a
+    venue rounds); until then the order stays live, so that it is looked at and backfilled. Report again after
+    the backfill.
     """
     status = _next_status(current, reported, filled, quantity, reported_filled, known_at_venue)
     assert status is current or status in STATUS_TRANSITIONS[current], f"{current} -> {status}"
