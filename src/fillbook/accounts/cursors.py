@@ -23,6 +23,11 @@ class CursorMove:
     kind: str = "fills"
 
 
+async def begin(unit: Unit, starts: Iterable[tuple[Account, str]]) -> None:
+    """From now on the fills of these symbols are followed; a symbol that is followed already stays as it is."""
+    await store.begin_cursors(unit, starts, unit.now)
+
+
 async def advance(unit: Unit, moves: Iterable[CursorMove]) -> None:
     """Move cursors on; of several moves of one symbol the furthest counts. The first move of a symbol also
     says from when on it is complete."""

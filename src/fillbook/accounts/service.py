@@ -131,6 +131,11 @@ async def list_accounts(unit: Unit, scope: Scope, environment: Environment | Non
     return await store.list_accounts(unit, scope, environment)
 
 
+async def accounts_by_ids(unit: Unit, account_ids: Iterable[int]) -> list[Account]:
+    """Accounts as they are now, for the engine: everybody's, inactive ones included."""
+    return await store.accounts_by_ids(unit, account_ids)
+
+
 async def update_account(
     unit: Unit,
     scope: Scope,

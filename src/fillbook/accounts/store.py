@@ -209,6 +209,28 @@ async def save_cursors(unit: Unit, account: Account, cursors: Sequence[SyncCurso
     )
 
 
+async def begin_cursors(unit: Unit, starts: Iterable[tuple[Account, str]], at: datetime) -> None:
+    rows = [
+        {
+            "account_id": account.id,
+            "symbol": symbol,
+            "kind": "fills",
+            "user_id": account.user_id,
+            "environment": account.environment,
+            "last_sync_at": at,
+            "last_trade_id": None,
+            "complete_since": at,
+        }
+        for account, symbol in starts
+    ]
+    await unit.insert_if_new(sync_cursors, rows)
+
+
+async def accounts_by_ids(unit: Unit, account_ids: Iterable[int]) -> list[Account]:
+    statement = sa.select(accounts).where(accounts.c.id.in_(sorted(account_ids)))
+    return [_account(row) for row in await unit.all(statement)]
+
+
 async def list_cursors(unit: Unit, account_id: int) -> list[SyncCursor]:
     statement = sa.select(sync_cursors).where(sync_cursors.c.account_id == account_id)
     return [

@@ -47,9 +47,17 @@ def account_resource(account_id: int) -> str:
 
 
 async def acquire(
-    unit: Unit, resource: str, holder: str, ttl_s: float, now: datetime | None = None
+    unit: Unit,
+    resource: str,
+    holder: str,
+    ttl_s: float,
+    now: datetime | None = None,
+    *,
+    take_over: bool = False,
 ) -> Lease | HeldBy:
     """Take a lease that is free, expired or one's own, under a new epoch.
+
+    `take_over`: the caller knows that no other holder lives (it holds the lock of the data directory).
 
     `previous_expires_at` of the lease says until when another holder may still have acted; None: nobody did.
     """
@@ -57,7 +65,7 @@ async def acquire(
     fresh = {"resource": resource, "epoch": 0, "expires_at": now - _LONG_AGO, "acquired_at": now}
     await unit.insert_if_new(leases, [fresh])
     row = (await unit.execute(sa.select(leases).where(leases.c.resource == resource).with_for_update())).one()
-    if row.holder is not None and row.holder != holder and row.expires_at > now:
+    if not take_over and row.holder is not None and row.holder != holder and row.expires_at > now:
         return HeldBy(resource, row.holder, row.expires_at)
     previous = row.expires_at if row.epoch and row.holder not in (None, holder) else None
     lease = Lease(resource, holder, row.epoch + 1, now + timedelta(seconds=ttl_s), previous)
@@ -102,16 +110,26 @@ async def release(unit: Unit, held: Sequence[Lease]) -> None:
     )
 
 
+async def still_held(unit: Unit, held: Sequence[Lease], now: datetime | None = None) -> list[Lease]:
+    """Those leases that are held and have not expired; all their rows stay locked until the unit ends."""
+    now = now or unit.now
+    rows = await _lock(unit, (lease.resource for lease in held))
+    kept = []
+    for lease in held:
+        holder, epoch, expires_at = rows.get(lease.resource, (None, 0, now))
+        if (holder, epoch) == (lease.holder, lease.epoch) and expires_at > now:
+            kept.append(lease)
+    return kept
+
+
 async def lock_and_check(unit: Unit, held: Sequence[Lease], now: datetime | None = None) -> None:
     """Lock the rows of leases until the unit ends, and make sure that all are held and have not expired.
 
     Raises `LeaseLost`: the unit must not commit.
     """
-    now = now or unit.now
-    rows = await _lock(unit, (lease.resource for lease in held))
+    kept = await still_held(unit, held, now)
     for lease in held:
-        holder, epoch, expires_at = rows.get(lease.resource, (None, 0, now))
-        if (holder, epoch) != (lease.holder, lease.epoch) or expires_at <= now:
+        if lease not in kept:
             raise LeaseLost(f"The lease of {lease.resource} is lost: another process acts for it now.")
 
 

@@ -11,6 +11,8 @@ from fillbook.kernel.money import ONE, ZERO, divide, exact, share, to_text
 from fillbook.market.core import Instrument, MarketType
 
 HUNDRED = Decimal(100)
+RESERVED = "reserved"
+"""The label of the step that says how much capital an intent holds; its value is a bare amount in quote."""
 
 
 @dataclass(frozen=True, slots=True)

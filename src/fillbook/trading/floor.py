@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from fillbook.accounts.core import Account
+from fillbook.accounts.core import Account, Environment
+from fillbook.fleet.leases import Lease
 from fillbook.kernel.clock import Clock
 from fillbook.market.core import Instrument, MarketType, market_type_of
 from fillbook.market.errors import ReadFailed
@@ -23,48 +24,38 @@ def market_key(account: Account) -> MarketKey:
     return (account.exchange, account.environment)
 
 
-@dataclass(slots=True)
-class Held:
-    """A lease that this process holds: its epoch, and until when on the clock that counts sleep."""
-
-    epoch: int
-    deadline_s: float
-
-
 class Ownership:
-    """The accounts whose leases this process holds."""
+    """The accounts whose leases this process holds, each until a moment on the clock that counts sleep."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._held: dict[int, Held] = {}
+        self._held: dict[int, tuple[Lease, float]] = {}
 
-    def hold(self, account_id: int, epoch: int, deadline_s: float) -> None:
-        self._held[account_id] = Held(epoch, deadline_s)
+    def hold(self, account_id: int, lease: Lease, deadline_s: float) -> None:
+        self._held[account_id] = (lease, deadline_s)
 
     def lose(self, account_id: int) -> None:
         self._held.pop(account_id, None)
 
-    def epoch_of(self, account_id: int) -> int | None:
+    def lease_of(self, account_id: int) -> Lease | None:
         held = self._held.get(account_id)
-        return None if held is None else held.epoch
+        return None if held is None else held[0]
+
+    def leases(self) -> dict[int, Lease]:
+        return {account_id: lease for account_id, (lease, _) in self._held.items()}
 
     def may_send(self, account_id: int, epoch: int) -> bool:
         """Whether a request may still leave under this epoch: the lease must outlive it by a margin."""
-        held = self._held.get(account_id)
-        return (
-            held is not None
-            and held.epoch == epoch
-            and self._clock.elapsed_s() < held.deadline_s - LEASE_MARGIN_S
-        )
-
-    def __iter__(self) -> "Iterable[int]":  # type: ignore[misc]
-        return iter(tuple(self._held))
+        if account_id not in self._held:
+            return False
+        lease, deadline_s = self._held[account_id]
+        return lease.epoch == epoch and self._clock.elapsed_s() < deadline_s - LEASE_MARGIN_S
 
     def __contains__(self, account_id: object) -> bool:
         return account_id in self._held
 
 
-SaveInstruments = Callable[[Iterable[Instrument]], Awaitable[None]]
+SaveInstruments = Callable[[Environment, Iterable[Instrument]], Awaitable[None]]
 
 
 class InstrumentBoard:
@@ -103,7 +94,7 @@ class InstrumentBoard:
                 return
             self._known[where] = {instrument.symbol: instrument for instrument in instruments}
             self._read_at[where] = self._clock.elapsed_s()
-            await self._save(instruments)
+            await self._save(key[1], instruments)
 
     def symbols(self, market_type: MarketType) -> set[str]:
         return {symbol for (_, kind), known in self._known.items() if kind is market_type for symbol in known}
@@ -117,8 +108,9 @@ class Floor:
     prices: PriceBoard
     instruments: InstrumentBoard
     ownership: Ownership
+    signal_moved: Callable[[int], None]
     accounts: dict[int, Account] = field(default_factory=dict)
-    fills_booked: dict[int, asyncio.Event] = field(default_factory=dict)
+    order_changed: dict[int, asyncio.Event] = field(default_factory=dict)
 
     def instrument_of(self, account_id: int, symbol: str) -> Instrument:
         """The trading rules of a symbol on an account; raises `ReadFailed` when nobody knows them yet."""

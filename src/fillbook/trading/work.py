@@ -10,10 +10,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from fillbook.accounts.core import Environment
 from fillbook.kernel.errors import FillbookError
+from fillbook.kernel.money import ONE
 from fillbook.ledger.core.round_trip import TradeSource
 from fillbook.market.core import Side
 from fillbook.orders.core.order import Order
@@ -57,6 +59,7 @@ class LegWork:
     delivery_id: int | None = None
     log_id: int | None = None
     settings_version: int | None = None
+    leverage: Decimal = ONE
     refused: Denied | None = None
     planned: "asyncio.Future[Order | Denied] | None" = field(default=None, repr=False)
 

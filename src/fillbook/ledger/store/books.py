@@ -15,6 +15,7 @@ from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.ledger.core.snapshot import book_from_json, book_to_json
 from fillbook.ledger.store.facts import to_fill
 from fillbook.ledger.tables import fill_allocations, fills, positions, strategy_positions
+from fillbook.storage.scope import Scope, owned
 from fillbook.storage.unit import Unit
 
 _PAIRS_AT_ONCE: Final = 400
@@ -195,3 +196,21 @@ def _owner_parts(row: BookRow) -> sa.Select[Any]:
             fills.c.superseded_by_id.is_(None),
         )
     )
+
+
+async def open_books(unit: Unit, account_ids: Iterable[int]) -> list[BookRow]:
+    """Every open book of these accounts."""
+    ids = sorted(set(account_ids))
+    found: list[BookRow] = []
+    for table in (positions, strategy_positions):
+        for start in range(0, len(ids), _PAIRS_AT_ONCE):
+            chunk = ids[start : start + _PAIRS_AT_ONCE]
+            select = sa.select(table).where(table.c.account_id.in_(chunk), table.c.is_open.is_(True))
+            found += [to_book_row(row) for row in await unit.all(select)]
+    return found
+
+
+async def owned_book(unit: Unit, scope: Scope, position_id: int) -> BookRow | None:
+    select = sa.select(strategy_positions).where(strategy_positions.c.id == position_id)
+    row = await unit.one_or_none(owned(select, strategy_positions, scope))
+    return None if row is None else to_book_row(row)

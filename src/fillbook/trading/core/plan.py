@@ -5,7 +5,7 @@ case: what they may still open is counted as opened, what they may still close a
 `OrderIntent`, and only an intent becomes an order row.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from fillbook.accounts.core import Account, PositionMode, PositionSide, TradingState
@@ -14,6 +14,7 @@ from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.market.core import Instrument, MarketType, Price, Side
 from fillbook.orders.core.order import OrderType, TimeInForce
 from fillbook.risk.core import (
+    RESERVED,
     Capital,
     Denied,
     Sized,
@@ -90,7 +91,6 @@ class PlanContext:
     net_positions: tuple[Holding, ...] = ()
     net_live_orders: tuple[LiveOrder, ...] = ()
     conflicting_leverage: Decimal | None = None
-    strategy_positions_elsewhere: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,7 @@ def plan(wish: OrderWish, context: PlanContext, source: TradeSource) -> OrderInt
         if denied:
             return denied
         reserved = divide(opening * reference, leverage)
+    steps = (*sized_quantity.steps, SizingStep("", RESERVED, to_text(reserved)))
     price = wish.price if wish.order_type.has_price else None
     return OrderIntent(
         symbol=context.symbol,
@@ -163,7 +164,7 @@ def plan(wish: OrderWish, context: PlanContext, source: TradeSource) -> OrderInt
         leverage=leverage,
         reserved=reserved,
         currency=instrument.settle,
-        sizing=sized_quantity.steps,
+        sizing=steps,
         exit_reason=ExitReason.SIGNAL_REVERSE if source is TradeSource.WEBHOOK else ExitReason.MANUAL,
         trade_source=source,
     )
@@ -291,7 +292,8 @@ def _check_instrument(
     if quantity < instrument.min_quantity:
         return Denied(
             "below_min_quantity",
-            f"{to_text(quantity)} {instrument.base} is below the venue's minimum of {to_text(instrument.min_quantity)}.",
+            f"{to_text(quantity)} {instrument.base} is below the venue's minimum of "
+            f"{to_text(instrument.min_quantity)}: give the link more capital or raise qty_per.",
         )
     largest = instrument.max_quantity
     if wish.order_type is OrderType.MARKET and instrument.max_market_quantity is not None:
@@ -325,8 +327,7 @@ def _check_opening(context: PlanContext, wanted: Decimal) -> Denied | None:
                 "max_symbols",
                 f"The link may hold {context.link.max_symbols} symbols and holds that many already.",
             )
-        open_in_strategy = open_here | context.strategy_positions_elsewhere
-        if context.symbol not in open_in_strategy and len(open_in_strategy) >= context.link.max_positions:
+        if len(open_here) >= context.link.max_positions:
             return Denied(
                 "max_positions",
                 f"The strategy may hold {context.link.max_positions} positions and holds that many already.",

@@ -1,0 +1,1 @@
+"""The rows of orders: the only SQL of this domain."""

@@ -1,0 +1,228 @@
+"""Rows of `orders` and of the ids under which their venues know them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from fillbook.accounts.core import Environment, PositionSide
+from fillbook.kernel.money import ONE, divide
+from fillbook.ledger.core.round_trip import ExitReason, TradeSource
+from fillbook.market.core import MarketType, Side
+from fillbook.orders.core.order import (
+    LIVE_STATUSES,
+    Book,
+    Order,
+    OrderStatus,
+    OrderType,
+    Owner,
+    TimeInForce,
+)
+from fillbook.orders.tables import order_venue_ids, orders
+from fillbook.storage.scope import Scope, owned
+from fillbook.storage.unit import Unit
+
+_AT_ONCE: Final = 400
+_LIVE: Final = tuple(sorted(LIVE_STATUSES))
+
+VenueId = tuple[int, str, Book, str]
+ClientId = tuple[int, str]
+
+
+def to_order(row: Any) -> Order:
+    return Order(
+        id=row.id,
+        user_id=row.user_id,
+        account_id=row.account_id,
+        strategy_account_id=row.strategy_account_id,
+        signal_id=row.signal_id,
+        leg=row.leg,
+        attempt=row.attempt,
+        client_order_id=row.client_order_id,
+        exchange_order_id=row.exchange_order_id,
+        book=Book(row.book),
+        symbol=row.symbol,
+        market_type=MarketType(row.market_type),
+        side=Side(row.side),
+        position_side=PositionSide(row.position_side),
+        order_type=OrderType(row.order_type),
+        time_in_force=None if row.time_in_force is None else TimeInForce(row.time_in_force),
+        reduce_only=row.reduce_only,
+        quantity=row.quantity,
+        price=row.price,
+        stop_price=row.stop_price,
+        status=OrderStatus(row.status),
+        owner=Owner(row.owner),
+        created_at=row.created_at,
+        filled_quantity=row.filled_quantity,
+        cost=row.cost,
+        unknown_since=row.unknown_since,
+        cancel_wanted=row.cancel_wanted,
+        environment=Environment(row.environment),
+        currency=row.currency,
+        strategy_id=row.strategy_id,
+        bot_instance_id=row.bot_instance_id,
+        leverage=row.leverage or ONE,
+        reserved=row.reserved,
+        exit_reason=ExitReason(row.exit_reason or ExitReason.MANUAL),
+        trade_source=TradeSource(row.trade_source or TradeSource.MANUAL),
+        epoch=row.epoch,
+        lookups=row.lookups,
+        next_lookup_at=row.next_lookup_at,
+        watch_until=row.watch_until,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        sent_at=row.sent_at,
+        acknowledged_at=row.acknowledged_at,
+        settled_at=row.settled_at,
+        exchange_at=row.exchange_at,
+        sizing=tuple(row.sizing or ()),
+    )
+
+
+async def insert_orders(unit: Unit, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Write new orders; their numbers, in the order of the rows."""
+    return await unit.insert_numbered(orders, rows)
+
+
+async def by_ids(unit: Unit, ids: Iterable[int]) -> list[Order]:
+    found: list[Order] = []
+    for chunk in _chunks(list(ids)):
+        found += [to_order(row) for row in await unit.all(sa.select(orders).where(orders.c.id.in_(chunk)))]
+    return found
+
+
+async def owned_order(unit: Unit, scope: Scope, order_id: int) -> Order | None:
+    """An order of the scope's own."""
+    row = await unit.one_or_none(owned(sa.select(orders).where(orders.c.id == order_id), orders, scope))
+    return None if row is None else to_order(row)
+
+
+async def by_client_ids(unit: Unit, keys: Iterable[ClientId]) -> list[Order]:
+    columns = sa.tuple_(orders.c.account_id, orders.c.client_order_id)
+    found: list[Order] = []
+    for chunk in _chunks(list(keys)):
+        found += [to_order(row) for row in await unit.all(sa.select(orders).where(columns.in_(chunk)))]
+    return found
+
+
+async def by_venue_ids(unit: Unit, keys: Iterable[VenueId]) -> list[tuple[VenueId, Order]]:
+    """The orders behind ids of their venues, each with the id that it was found by."""
+    ids = order_venue_ids.c
+    columns = (ids.account_id, ids.symbol, ids.book, ids.venue_id)
+    found: list[tuple[VenueId, Order]] = []
+    for chunk in _chunks(list(keys)):
+        rows = await unit.all(
+            sa.select(orders, ids.book.label("known_book"), ids.venue_id.label("known_id"))
+            .join_from(order_venue_ids, orders, orders.c.id == ids.order_id)
+            .where(sa.tuple_(*columns).in_(chunk))
+        )
+        found += [
+            ((row.account_id, row.symbol, Book(row.known_book), row.known_id), to_order(row)) for row in rows
+        ]
+    return found
+
+
+async def live_of(unit: Unit, account_ids: Iterable[int]) -> list[Order]:
+    """Every order of these accounts that is not over, oldest first."""
+    found: list[Order] = []
+    for chunk in _chunks(sorted(account_ids)):
+        rows = await unit.all(
+            sa.select(orders)
+            .where(orders.c.account_id.in_(chunk), orders.c.status.in_(_LIVE))
+            .order_by(orders.c.id)
+        )
+        found += [to_order(row) for row in rows]
+    return found
+
+
+async def due_lookups(unit: Unit, account_id: int, now: datetime, limit: int) -> list[Order]:
+    """Orders of unknown fate, and those still watched, whose next look-up is due."""
+    rows = await unit.all(
+        sa.select(orders)
+        .where(orders.c.account_id == account_id, orders.c.next_lookup_at <= now)
+        .order_by(orders.c.next_lookup_at)
+        .limit(limit)
+    )
+    return [to_order(row) for row in rows]
+
+
+async def next_lookup_at(unit: Unit, account_id: int) -> datetime | None:
+    moment: datetime | None = await unit.scalar(
+        sa.select(sa.func.min(orders.c.next_lookup_at, type_=orders.c.next_lookup_at.type)).where(
+            orders.c.account_id == account_id
+        )
+    )
+    return moment
+
+
+async def mark_unresolved(unit: Unit, account_id: int, now: datetime) -> int:
+    """Orders that were written down but whose answer nobody has booked: from now on of unknown fate."""
+    result = await unit.execute(
+        sa.update(orders)
+        .where(
+            orders.c.account_id == account_id,
+            orders.c.status == OrderStatus.PENDING_NEW,
+            orders.c.unknown_since.is_(None),
+        )
+        .values(unknown_since=now, next_lookup_at=now)
+    )
+    return result.rowcount
+
+
+async def save_orders(unit: Unit, changed: Sequence[Order]) -> None:
+    """Write what may change in an order."""
+    if not changed:
+        return
+    states = [_state(order) for order in changed]
+    statement = sa.update(orders).where(orders.c.id == sa.bindparam("row_id"))
+    statement = statement.values({name: sa.bindparam(name) for name in states[0]})
+    await unit.execute(
+        statement, [state | {"row_id": order.id} for state, order in zip(states, changed, strict=True)]
+    )
+
+
+async def insert_venue_ids(unit: Unit, rows: Iterable[tuple[VenueId, int]]) -> None:
+    """Remember under which ids a venue knows our orders."""
+    await unit.insert_if_new(
+        order_venue_ids,
+        [
+            {
+                "account_id": account_id,
+                "symbol": symbol,
+                "book": book,
+                "venue_id": venue_id,
+                "order_id": order_id,
+            }
+            for (account_id, symbol, book, venue_id), order_id in rows
+        ],
+    )
+
+
+def _state(order: Order) -> dict[str, Any]:
+    average = divide(order.cost, order.filled_quantity) if order.filled_quantity else None
+    return {
+        "exchange_order_id": order.exchange_order_id,
+        "book": order.book,
+        "filled_quantity": order.filled_quantity,
+        "cost": order.cost,
+        "average_price": average,
+        "status": order.status,
+        "unknown_since": order.unknown_since,
+        "cancel_wanted": order.cancel_wanted,
+        "reserved": order.reserved,
+        "lookups": order.lookups,
+        "next_lookup_at": order.next_lookup_at,
+        "watch_until": order.watch_until,
+        "error_code": order.error_code,
+        "error_message": order.error_message,
+        "sent_at": order.sent_at,
+        "acknowledged_at": order.acknowledged_at,
+        "settled_at": order.settled_at,
+        "exchange_at": order.exchange_at,
+    }
+
+
+def _chunks(items: list[Any]) -> Iterable[list[Any]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

@@ -1,0 +1,184 @@
+"""The terms on which strategies trade on accounts, read and changed by whoever books and plans.
+
+Only `change_capital` writes: used and reserved capital move with fills and orders, in their transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from fillbook.kernel.money import ZERO, exact
+from fillbook.market.core import MarketType
+from fillbook.risk.core import Capital
+from fillbook.storage.unit import Unit
+from fillbook.strategies.tables import strategies, strategy_accounts, strategy_capital
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A link with what its strategy says; `capitals` by currency."""
+
+    strategy_account_id: int
+    strategy_id: int
+    account_id: int
+    strategy_code: str
+    market_type: MarketType
+    leverage: Decimal
+    max_symbols: int
+    max_qty_per: Decimal
+    max_positions: int
+    link_is_active: bool
+    strategy_is_active: bool
+    settings_version: int
+    capitals: Mapping[str, Capital]
+
+
+@dataclass(frozen=True, slots=True)
+class CapitalChange:
+    """What one booking adds to (or takes from) a link's capital in one currency."""
+
+    strategy_account_id: int
+    currency: str
+    used: Decimal = ZERO
+    reserved: Decimal = ZERO
+
+
+async def load_terms(
+    unit: Unit, strategy_account_ids: Iterable[int], *, lock: bool = True
+) -> dict[int, Terms]:
+    """The terms of links, by link. With `lock` the rows of their capital are locked until the unit ends."""
+    ids = sorted(set(strategy_account_ids))
+    link, strategy = strategy_accounts.c, strategies.c
+    rows = await unit.all(
+        sa.select(
+            link.id,
+            link.strategy_id,
+            link.account_id,
+            link.leverage,
+            link.max_symbols,
+            link.max_qty_per,
+            link.is_active,
+            link.settings_version,
+            strategy.code6,
+            strategy.market_type,
+            strategy.max_positions,
+            strategy.is_active.label("strategy_is_active"),
+        )
+        .join_from(strategy_accounts, strategies, strategy.id == link.strategy_id)
+        .where(link.id.in_(ids))
+    )
+    capitals = await _load_capitals(unit, {(row.strategy_id, row.account_id): row.id for row in rows}, lock)
+    return {
+        row.id: Terms(
+            strategy_account_id=row.id,
+            strategy_id=row.strategy_id,
+            account_id=row.account_id,
+            strategy_code=row.code6,
+            market_type=MarketType(row.market_type),
+            leverage=row.leverage,
+            max_symbols=row.max_symbols,
+            max_qty_per=row.max_qty_per,
+            max_positions=row.max_positions,
+            link_is_active=row.is_active,
+            strategy_is_active=row.strategy_is_active,
+            settings_version=row.settings_version,
+            capitals=capitals[row.id],
+        )
+        for row in rows
+    }
+
+
+async def _load_capitals(
+    unit: Unit, links: Mapping[tuple[int, int], int], lock: bool
+) -> defaultdict[int, dict[str, Capital]]:
+    found: defaultdict[int, dict[str, Capital]] = defaultdict(dict)
+    if not links:
+        return found
+    capital = strategy_capital.c
+    select = (
+        sa.select(strategy_capital)
+        .where(sa.tuple_(capital.strategy_id, capital.account_id).in_(list(links)))
+        .order_by(capital.id)
+    )
+    for row in await unit.all(select.with_for_update() if lock else select):
+        found[links[(row.strategy_id, row.account_id)]][row.currency] = Capital(
+            row.currency, row.total_capital, row.used_capital, row.reserved_capital
+        )
+    return found
+
+
+@exact
+def _sum_changes(changes: Iterable[CapitalChange]) -> dict[tuple[int, str], tuple[Decimal, Decimal]]:
+    sums: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
+    for change in changes:
+        key = (change.strategy_account_id, change.currency)
+        used, reserved = sums.get(key, (ZERO, ZERO))
+        sums[key] = (used + change.used, reserved + change.reserved)
+    return {key: both for key, both in sums.items() if any(both)}
+
+
+@exact
+def _add(row_amount: Decimal, change: Decimal) -> Decimal:
+    return row_amount + change
+
+
+async def change_capital(unit: Unit, changes: Iterable[CapitalChange]) -> None:
+    """Move used and reserved capital. A link without a capital row in the currency gets one with total 0."""
+    sums = _sum_changes(changes)
+    if not sums:
+        return
+    link, capital = strategy_accounts.c, strategy_capital.c
+    links = {
+        row.id: row
+        for row in await unit.all(
+            sa.select(link.id, link.strategy_id, link.account_id, link.user_id, link.environment).where(
+                link.id.in_(sorted({key[0] for key in sums}))
+            )
+        )
+    }
+    pairs = [(row.strategy_id, row.account_id) for row in links.values()]
+    rows = {
+        (row.strategy_id, row.account_id, row.currency): row
+        for row in await unit.all(
+            sa.select(strategy_capital)
+            .where(sa.tuple_(capital.strategy_id, capital.account_id).in_(pairs))
+            .order_by(capital.id)
+            .with_for_update()
+        )
+    }
+    updates, fresh = [], []
+    for (link_id, currency), (used, reserved) in sums.items():
+        owner = links[link_id]
+        row = rows.get((owner.strategy_id, owner.account_id, currency))
+        if row is None:
+            fresh.append(
+                {
+                    "strategy_id": owner.strategy_id,
+                    "account_id": owner.account_id,
+                    "currency": currency,
+                    "user_id": owner.user_id,
+                    "environment": owner.environment,
+                    "total_capital": ZERO,
+                    "used_capital": used,
+                    "reserved_capital": reserved,
+                }
+            )
+            continue
+        updates.append(
+            {
+                "row_id": row.id,
+                "used": _add(row.used_capital, used),
+                "reserved": _add(row.reserved_capital, reserved),
+            }
+        )
+    await unit.insert_many(strategy_capital, fresh)
+    if updates:
+        statement = (
+            sa.update(strategy_capital)
+            .where(capital.id == sa.bindparam("row_id"))
+            .values(used_capital=sa.bindparam("used"), reserved_capital=sa.bindparam("reserved"))
+        )
+        await unit.execute(statement, updates)

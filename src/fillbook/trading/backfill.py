@@ -1,0 +1,133 @@
+"""Fetching what the stream did not bring: fills first, then the orders, then what the account holds.
+
+Runs at every (re)connection and on an interval. The cursor of a symbol's fills moves only here, because only
+reading on from it proves that nothing is missing. What could not be read is said, and is never taken for
+"nothing there".
+"""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from fillbook.accounts import balances, cursors
+from fillbook.accounts.core import Account
+from fillbook.ledger.core.fill import FillReport, FillSource
+from fillbook.market.core import MarketType
+from fillbook.market.errors import ReadFailed
+from fillbook.orders.core.order import Book, Order, OrderRef
+from fillbook.orders.store import rows
+from fillbook.trading.facts import FillCursor, FillsSeen
+from fillbook.trading.floor import Floor
+from fillbook.trading.gaps import take_report
+from fillbook.trading.ports import Venue
+from fillbook.trading.sending import ref_of
+
+OVERLAP: Final = timedelta(seconds=60)
+PAGES_LIMIT: Final = 1000
+
+log = structlog.get_logger(__name__)
+
+
+class Backfill:
+    def __init__(self, account: Account, venue: Venue, floor: Floor) -> None:
+        self._account = account
+        self._venue = venue
+        self._floor = floor
+        self._lock = asyncio.Lock()
+
+    async def run_once(self) -> list[str]:
+        """Fetch everything that may be missing; returns what could not be read (nothing: all was)."""
+        async with self._lock:
+            unread = await self._fetch_fills()
+            unread += await self._check_live_orders()
+            unread += await self.read_balances()
+        if unread:
+            log.warning("backfill_incomplete", account_id=self._account.id, unread=unread)
+        return unread
+
+    async def _fetch_fills(self) -> list[str]:
+        async with self._floor.db.read() as unit:
+            known = await cursors.of_account(unit, self._account.id)
+        unread: list[str] = []
+        for cursor in known:
+            try:
+                await self.fetch_symbol(cursor.symbol, cursor.last_sync_at, cursor.last_trade_id)
+            except ReadFailed as failure:
+                unread.append(f"fills of {cursor.symbol}: {failure.detail}")
+        return unread
+
+    async def fetch_symbol(self, symbol: str, since: datetime, from_id: str | None) -> None:
+        """Read a symbol's fills on from its cursor, page by page. Raises `ReadFailed`."""
+        begun = await self._venue.server_time()
+        since -= OVERLAP
+        for _ in range(PAGES_LIMIT):
+            page = await self._venue.fills_since(symbol, since, from_id)
+            last_id = page.fills[-1].venue_fill_id if page.fills else from_id
+            read_until = begun if page.complete else (page.next_since or since)
+            await self._book(page.fills, FillCursor(symbol, last_id, read_until))
+            if page.complete:
+                return
+            from_id, since = page.next_from_id, page.next_since or since
+        raise ReadFailed(f"the fills of {symbol} have more than {PAGES_LIMIT} pages: they are read on later")
+
+    async def _book(self, fills: tuple[FillReport, ...], cursor: FillCursor | None) -> None:
+        """Book fills; those of an order that nobody knows wait until its record has been read."""
+        seen = FillsSeen(self._account.id, fills, FillSource.REST)
+        booked = await self._floor.bookkeeper.submit(seen)
+        for order_id in {fill.exchange_order_id: None for fill in booked.unowned}:
+            fill = next(fill for fill in booked.unowned if fill.exchange_order_id == order_id)
+            await self._learn_order(fill)
+        if booked.unowned:
+            await self._floor.bookkeeper.submit(
+                FillsSeen(self._account.id, booked.unowned, FillSource.REST, adopt=True)
+            )
+        if cursor is not None:
+            await self._floor.bookkeeper.submit(FillsSeen(self._account.id, (), FillSource.REST, cursor))
+
+    async def _learn_order(self, fill: FillReport) -> None:
+        """Read the record of a fill's order: its client id says whose it is."""
+        ref = OrderRef(fill.symbol, "", fill.exchange_order_id, Book.NORMAL)
+        report = await self._venue.find_order(ref)
+        if report is not None:
+            await take_report(self._floor, self._venue, self._account.id, report)
+
+    async def _check_live_orders(self) -> list[str]:
+        """Compare our live orders with the venue's: what is no longer open there has ended, and is asked for."""
+        async with self._floor.db.read() as unit:
+            live = await rows.live_of(unit, [self._account.id])
+        unread: list[str] = []
+        for market_type in self._account.market_types:
+            mine = [order for order in live if order.market_type is market_type]
+            try:
+                await self._check_market(market_type, mine)
+            except ReadFailed as failure:
+                unread.append(f"open {market_type} orders: {failure.detail}")
+        return unread
+
+    async def _check_market(self, market_type: MarketType, mine: Iterable[Order]) -> None:
+        mine = [order for order in mine if order.unknown_since is None and order.acknowledged_at is not None]
+        open_ids: set[tuple[Book, str]] = set()
+        for book in Book:
+            for report in await self._venue.open_orders(market_type, book):
+                open_ids.add((report.book, report.exchange_order_id))
+                await take_report(self._floor, self._venue, self._account.id, report)
+        for order in mine:
+            if order.exchange_order_id is not None and (order.book, order.exchange_order_id) in open_ids:
+                continue
+            ended = await self._venue.find_order(ref_of(order))
+            if ended is not None:
+                await take_report(self._floor, self._venue, self._account.id, ended)
+
+    async def read_balances(self) -> list[str]:
+        unread: list[str] = []
+        for market_type in self._account.market_types:
+            try:
+                reports = await self._venue.balances(market_type)
+            except ReadFailed as failure:
+                unread.append(f"{market_type} balances: {failure.detail}")
+                continue
+            await self._floor.db.run(lambda unit, r=reports: balances.save(unit, self._account, r))  # type: ignore[misc]
+        return unread

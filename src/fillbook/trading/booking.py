@@ -1,0 +1,371 @@
+"""The one door through which facts enter the books: a batch of them, in one transaction.
+
+Orders are found by our own id, by client id, or by a venue's id; fills are booked once and folded; then each
+order follows its fills and reports, capital is moved, the order log is told, cursors advance, events are
+written. Whatever the status of an order, its fills are booked.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from fillbook.accounts import cursors
+from fillbook.fleet.events import EventSignal, NewEvent, append_events
+from fillbook.kernel.money import exact
+from fillbook.ledger.core.books import EXTERNAL, MANUAL, Owner
+from fillbook.ledger.core.fill import FillSource
+from fillbook.ledger.service.booking import BookedFills, FillToBook, Ledger, OwnerTerms
+from fillbook.orders.core.order import Book, Order, OrderStatus
+from fillbook.orders.core.order import Owner as OrderOwner
+from fillbook.orders.core.outcomes import Acknowledged, Rejected, Unknown
+from fillbook.orders.core.reports import FillReport, OrderReport
+from fillbook.orders.store import results, rows
+from fillbook.orders.store.results import LegResult
+from fillbook.risk.core import Denied
+from fillbook.storage.unit import Unit
+from fillbook.strategies.terms import CapitalChange, change_capital
+from fillbook.trading.core import settle
+from fillbook.trading.external import external_order_row
+from fillbook.trading.facts import Booked, Fact, FillsSeen, LookedUp, OrderSeen, SendSettled
+from fillbook.trading.floor import Floor
+from fillbook.trading.store import finish_signals
+
+
+@dataclass(slots=True)
+class _Orders:
+    """The orders of a batch as they are being changed, and every id by which they may be named."""
+
+    by_id: dict[int, Order] = field(default_factory=dict)
+    before: dict[int, Order] = field(default_factory=dict)
+    by_client: dict[rows.ClientId, int] = field(default_factory=dict)
+    by_venue: dict[rows.VenueId, int] = field(default_factory=dict)
+    new_venue_ids: dict[rows.VenueId, int] = field(default_factory=dict)
+
+    def add(self, order: Order) -> None:
+        if order.id not in self.by_id:
+            self.by_id[order.id] = self.before[order.id] = order
+        self.by_client[(order.account_id, order.client_order_id)] = order.id
+
+    def put(self, order: Order) -> None:
+        self.by_id[order.id] = order
+
+    def know(self, venue_id: rows.VenueId, order_id: int) -> None:
+        if venue_id not in self.by_venue:
+            self.by_venue[venue_id] = self.new_venue_ids[venue_id] = order_id
+
+    def changed(self) -> list[Order]:
+        return [order for number, order in self.by_id.items() if order != self.before[number]]
+
+    def find(self, account_id: int, client_id: str | None, venue_id: rows.VenueId) -> Order | None:
+        number = None if client_id is None else self.by_client.get((account_id, client_id))
+        if number is None:
+            number = self.by_venue.get(venue_id)
+        return None if number is None else self.by_id[number]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One transaction in the making. Results are by the facts' places in the batch."""
+
+    orders: _Orders
+    fills: list[FillToBook] = field(default_factory=list)
+    reports: list[tuple[int, int, OrderReport]] = field(default_factory=list)
+    touched: dict[int, int] = field(default_factory=dict)
+    unowned: dict[int, tuple[FillReport, ...]] = field(default_factory=dict)
+
+
+class Booking:
+    def __init__(self, floor: Floor, ledger: Ledger, events: EventSignal) -> None:
+        self._floor = floor
+        self._ledger = ledger
+        self._events = events
+
+    async def book(self, facts: Sequence[Fact]) -> Sequence[Booked]:
+        """Book a batch of facts in one transaction; what each came to, in their order."""
+        return await self._floor.db.run(lambda unit: self._book(unit, facts))
+
+    async def _book(self, unit: Unit, facts: Sequence[Fact]) -> Sequence[Booked]:
+        batch = _Batch(await self._load(unit, facts))
+        for place, fact in enumerate(facts):
+            await self._take(unit, batch, place, fact)
+        booked = await self._ledger.book(unit, batch.fills, self._floor.instrument_of, self._floor.rates_of)
+        for one in booked.fills:
+            if one.fill.order_id is not None:
+                batch.orders.put(settle.with_fill(batch.orders.by_id[one.fill.order_id], one.fill))
+        gaps = self._follow_reports(batch, unit.now)
+        await self._save(unit, batch, booked, facts)
+        return [
+            Booked(
+                order=batch.orders.by_id.get(batch.touched[place]) if place in batch.touched else None,
+                gap=batch.touched.get(place) in gaps,
+                unowned=batch.unowned.get(place, ()),
+            )
+            for place in range(len(facts))
+        ]
+
+    async def _load(self, unit: Unit, facts: Sequence[Fact]) -> _Orders:
+        """Every order that the facts may speak of."""
+        ids: set[int] = set()
+        clients: set[rows.ClientId] = set()
+        venue_ids: set[rows.VenueId] = set()
+        for fact in facts:
+            if isinstance(fact, SendSettled | LookedUp):
+                ids.add(fact.order.id)
+            for report in _order_reports(fact):
+                venue_ids |= set(_venue_ids(fact.account_id, report))
+                if report.client_order_id is not None:
+                    clients.add((fact.account_id, report.client_order_id))
+            for fill in _fills(fact):
+                venue_ids.add((fact.account_id, fill.symbol, Book.NORMAL, fill.exchange_order_id))
+                if fill.client_order_id is not None:
+                    clients.add((fact.account_id, fill.client_order_id))
+        orders = _Orders()
+        for order in await rows.by_ids(unit, ids) if ids else ():
+            orders.add(order)
+        known = orders.by_client.keys()
+        for order in await rows.by_client_ids(unit, clients - known) if clients - known else ():
+            orders.add(order)
+        for venue_id, order in await rows.by_venue_ids(unit, venue_ids) if venue_ids else ():
+            orders.add(order)
+            orders.by_venue[venue_id] = order.id
+        return orders
+
+    async def _take(self, unit: Unit, batch: _Batch, place: int, fact: Fact) -> None:
+        match fact:
+            case SendSettled():
+                self._take_outcome(batch, place, fact, unit.now)
+            case OrderSeen(account_id, report):
+                order = batch.orders.find(
+                    account_id, report.client_order_id, _venue_ids(account_id, report)[0]
+                )
+                if order is None:
+                    order = await self._adopt(unit, batch, account_id, report)
+                self._take_report(batch, place, order.id, report)
+            case FillsSeen():
+                self._take_fills(batch, place, fact)
+            case LookedUp(order, clean, at):
+                batch.touched[place] = order.id
+                current = batch.orders.by_id[order.id]
+                if current.next_lookup_at is not None:
+                    batch.orders.put(settle.with_look_up(current, clean, at))
+
+    def _take_outcome(self, batch: _Batch, place: int, fact: SendSettled, now: datetime) -> None:
+        order = batch.orders.by_id[fact.order.id]
+        batch.touched[place] = order.id
+        if fact.sent_at is not None:
+            order = _with_sent_at(order, fact.sent_at)
+        batch.orders.put(order)
+        match fact.outcome:
+            case Acknowledged(report, fills):
+                self._take_report(batch, place, order.id, report)
+                for fill in fills:
+                    batch.fills.append(self._to_book(fact.account_id, fill, FillSource.RESPONSE, order))
+            case Rejected(code, message):
+                batch.orders.put(settle.with_rejection(order, code, message, now))
+            case Denied(code, reason):
+                batch.orders.put(settle.with_rejection(order, code, reason, now))
+            case Unknown(code, message):
+                batch.orders.put(settle.with_unknown_fate(order, code, message, now))
+
+    def _take_report(self, batch: _Batch, place: int, order_id: int, report: OrderReport) -> None:
+        batch.touched[place] = order_id
+        batch.reports.append((place, order_id, report))
+        account_id = batch.orders.by_id[order_id].account_id
+        for venue_id in _venue_ids(account_id, report):
+            batch.orders.know(venue_id, order_id)
+
+    def _take_fills(self, batch: _Batch, place: int, fact: FillsSeen) -> None:
+        unowned = []
+        for fill in fact.fills:
+            venue_id = (fact.account_id, fill.symbol, Book.NORMAL, fill.exchange_order_id)
+            order = batch.orders.find(fact.account_id, fill.client_order_id, venue_id)
+            if order is not None:
+                batch.touched[place] = order.id
+                batch.orders.know(venue_id, order.id)
+            elif not (fact.adopt or fill.client_order_id is not None):
+                # Only its order's number is known: whether the order is ours shows in the order's record.
+                unowned.append(fill)
+                continue
+            batch.fills.append(self._to_book(fact.account_id, fill, fact.source, order))
+        if unowned:
+            batch.unowned[place] = tuple(unowned)
+
+    def _to_book(
+        self, account_id: int, fill: FillReport, source: FillSource, order: Order | None
+    ) -> FillToBook:
+        account = self._floor.accounts[account_id]
+        return FillToBook(
+            account_id=account_id,
+            user_id=account.user_id,
+            environment=account.environment,
+            report=fill,
+            source=source,
+            order_id=None if order is None else order.id,
+            terms=None if order is None or order.owner is OrderOwner.EXTERNAL else _terms_of(order),
+        )
+
+    async def _adopt(self, unit: Unit, batch: _Batch, account_id: int, report: OrderReport) -> Order:
+        """A row for an order that the venue has and the books have not: a person's, or of a lost past."""
+        row = external_order_row(self._floor.accounts[account_id], report, unit.now)
+        (number,) = await rows.insert_orders(unit, [row])
+        (order,) = await rows.by_ids(unit, [number])
+        batch.orders.add(order)
+        return order
+
+    def _follow_reports(self, batch: _Batch, now: datetime) -> set[int]:
+        """Apply what venues reported, after the fills; the orders that still lack fills."""
+        gaps: set[int] = set()
+        for _, order_id, report in batch.reports:
+            order = settle.with_report(batch.orders.by_id[order_id], report, now)
+            batch.orders.put(order)
+            if settle.has_gap(order, report):
+                gaps.add(order_id)
+        return gaps
+
+    async def _save(self, unit: Unit, batch: _Batch, booked: BookedFills, facts: Sequence[Fact]) -> None:
+        changed = [
+            _settled(order, batch.orders.before[order.id], unit.now) for order in batch.orders.changed()
+        ]
+        for order in changed:
+            batch.orders.put(order)
+        await rows.save_orders(unit, changed)
+        await rows.insert_venue_ids(unit, batch.orders.new_venue_ids.items())
+        await change_capital(unit, _capital_changes(batch.orders, changed, booked))
+        await self._record_results(unit, batch.orders, changed)
+        await cursors.advance(unit, _cursor_rows(self._floor, facts))
+        await append_events(unit, _events(changed, booked), self._events)
+        unit.after_commit(lambda: self._tell(booked, changed))
+
+    async def _record_results(self, unit: Unit, orders: _Orders, changed: Sequence[Order]) -> None:
+        told = [order for order in changed if order.signal_id is not None and _fate_changed(orders, order)]
+        if not told:
+            return
+        log_ids = await results.log_ids(unit, {order.signal_id for order in told if order.signal_id})
+        await results.record_results(
+            unit,
+            [
+                _result(order, log_ids[(order.signal_id, order.leg)])
+                for order in told
+                if order.signal_id is not None and (order.signal_id, order.leg) in log_ids
+            ],
+        )
+        await finish_signals(unit, {signal_id for signal_id, _ in log_ids})
+
+    def _tell(self, booked: BookedFills, changed: Sequence[Order]) -> None:
+        for order in changed:
+            event = self._floor.order_changed.get(order.id)
+            if event is not None:
+                event.set()
+        for signal_id in {order.signal_id for order in changed if order.signal_id is not None}:
+            self._floor.signal_moved(signal_id)
+
+
+def _order_reports(fact: Fact) -> Iterable[OrderReport]:
+    if isinstance(fact, OrderSeen):
+        yield fact.report
+    elif isinstance(fact, SendSettled) and isinstance(fact.outcome, Acknowledged):
+        yield fact.outcome.report
+
+
+def _fills(fact: Fact) -> Iterable[FillReport]:
+    if isinstance(fact, FillsSeen):
+        yield from fact.fills
+    elif isinstance(fact, SendSettled) and isinstance(fact.outcome, Acknowledged):
+        yield from fact.outcome.fills
+
+
+def _venue_ids(account_id: int, report: OrderReport) -> list[rows.VenueId]:
+    ids = [(account_id, report.symbol, report.book, report.exchange_order_id)]
+    if report.triggered_order_id is not None:
+        ids.append((account_id, report.symbol, Book.NORMAL, report.triggered_order_id))
+    return ids
+
+
+def _terms_of(order: Order) -> OwnerTerms:
+    owner: Owner = MANUAL
+    if order.strategy_account_id is not None and order.strategy_id is not None:
+        owner = Owner.of_link(order.strategy_account_id, order.strategy_id)
+    elif order.owner is OrderOwner.EXTERNAL:
+        owner = EXTERNAL
+    return OwnerTerms(owner, order.leverage, order.exit_reason, order.trade_source)
+
+
+def _with_sent_at(order: Order, sent_at: datetime) -> Order:
+    return replace(order, sent_at=sent_at)
+
+
+def _settled(order: Order, before: Order, now: datetime) -> Order:
+    if order.settled_at is None and before.status.is_live and not order.status.is_live:
+        return replace(order, settled_at=now)
+    return order
+
+
+@exact
+def _capital_changes(orders: _Orders, changed: Iterable[Order], booked: BookedFills) -> list[CapitalChange]:
+    changes = [
+        CapitalChange(link, currency, used=used) for (link, currency), used in booked.capital_used.items()
+    ]
+    for order in changed:
+        released = order.reserved - orders.before[order.id].reserved
+        if order.strategy_account_id is not None and released:
+            changes.append(CapitalChange(order.strategy_account_id, order.currency, reserved=released))
+    return changes
+
+
+def _fate_changed(orders: _Orders, order: Order) -> bool:
+    before = orders.before[order.id]
+    return (
+        before.status is OrderStatus.PENDING_NEW
+        or before.status is OrderStatus.REJECTED
+        or order.unknown_since != before.unknown_since
+        or (order.sent_at is not None and before.sent_at is None)
+    )
+
+
+def _result(order: Order, log_id: int) -> LegResult:
+    is_pending = order.status is OrderStatus.PENDING_NEW
+    ended_empty = order.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED) and not order.filled_quantity
+    success = None if is_pending else not ended_empty
+    code = order.error_code
+    message = order.error_message
+    if ended_empty and code is None:
+        code, message = "expired_unfilled", "The venue ended the order before anything was filled."
+    failed = success is False
+    return LegResult(
+        log_id=log_id,
+        account_id=order.account_id,
+        user_id=order.user_id,
+        environment=order.environment,
+        success=success,
+        order_id=order.id,
+        error_code=code if failed else None,
+        error=message if failed else None,
+        sizing=order.sizing,
+        sent_at=order.sent_at,
+        settled_at=order.settled_at or order.acknowledged_at,
+    )
+
+
+def _cursor_rows(floor: Floor, facts: Iterable[Fact]) -> list[cursors.CursorMove]:
+    return [
+        cursors.CursorMove(
+            account=floor.accounts[fact.account_id],
+            symbol=fact.cursor.symbol,
+            last_trade_id=fact.cursor.last_trade_id,
+            last_sync_at=fact.cursor.last_sync_at,
+        )
+        for fact in facts
+        if isinstance(fact, FillsSeen) and fact.cursor is not None
+    ]
+
+
+def _events(changed: Iterable[Order], booked: BookedFills) -> list[NewEvent]:
+    events = [
+        NewEvent(order.user_id, "order.changed", {"order_id": order.id, "status": order.status})
+        for order in changed
+    ]
+    events += [
+        NewEvent(one.wanted.user_id, "fill.booked", {"fill_id": one.fill.id, "order_id": one.fill.order_id})
+        for one in booked.fills
+    ]
+    return events

@@ -1,0 +1,168 @@
+"""What a fact makes of an order. Pure: an order and a report in, the order as it then stands out.
+
+The status follows booked fills and the venue's own record. An order is not over while the venue reports more
+filled than we have fills for: it stays live, and the gap is fetched.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from fillbook.kernel.money import ZERO, exact, share
+from fillbook.ledger.core.fill import Fill
+from fillbook.orders.core.lookup_policy import LookUps, Probe, Verdict, decide
+from fillbook.orders.core.order import Order, OrderStatus
+from fillbook.orders.core.reports import OrderReport
+from fillbook.orders.core.transitions import missing_quantity, next_status
+from fillbook.risk.core import RESERVED
+
+REQUEST_WINDOW = timedelta(seconds=20)
+NEVER_PLACED = "never_placed"
+
+
+@exact
+def with_fill(order: Order, fill: Fill) -> Order:
+    """The order with one more of its fills booked."""
+    return _followed(
+        replace(
+            order,
+            filled_quantity=order.filled_quantity + fill.quantity,
+            cost=order.cost + fill.cost,
+            exchange_order_id=order.exchange_order_id or fill.exchange_order_id,
+            exchange_at=order.exchange_at or fill.exchange_at,
+        ),
+        None,
+        was_known=_is_known(order),
+    )
+
+
+def with_report(order: Order, report: OrderReport, at: datetime) -> Order:
+    """The order after the venue's report; it proves that the order exists."""
+    was_known = _is_known(order)
+    known = replace(
+        order,
+        exchange_order_id=report.triggered_order_id or order.exchange_order_id or report.exchange_order_id,
+        exchange_at=order.exchange_at or report.exchange_at,
+        acknowledged_at=order.acknowledged_at or at,
+        unknown_since=None,
+        next_lookup_at=None,
+        watch_until=None,
+        error_code=None if order.error_code == NEVER_PLACED else order.error_code,
+        error_message=None if order.error_code == NEVER_PLACED else order.error_message,
+    )
+    return _followed(known, report, was_known=was_known)
+
+
+def has_gap(order: Order, report: OrderReport) -> bool:
+    """Whether the venue has filled more than is booked."""
+    return missing_quantity(order.filled_quantity, report.filled_quantity) > 0
+
+
+def with_rejection(order: Order, code: str, message: str, at: datetime) -> Order:
+    """The order after a proof that it was not placed."""
+    if order.status is not OrderStatus.PENDING_NEW:
+        # The venue has shown the order since: what it shows is stronger than an answer that came late.
+        return order
+    return replace(
+        order,
+        status=OrderStatus.REJECTED,
+        reserved=ZERO,
+        error_code=code[:50],
+        error_message=message,
+        settled_at=at,
+        unknown_since=None,
+        next_lookup_at=None,
+    )
+
+
+def with_unknown_fate(order: Order, code: str, message: str, at: datetime) -> Order:
+    """The order after an answer that proves nothing. It counts as in flight, and is looked up."""
+    if order.status is not OrderStatus.PENDING_NEW:
+        return order
+    return replace(
+        order,
+        unknown_since=order.unknown_since or at,
+        next_lookup_at=at,
+        error_code=code[:50],
+        error_message=message,
+    )
+
+
+def with_look_up(order: Order, clean: bool, at: datetime) -> Order:
+    """The order after a look-up that did not find it (`clean`), or could not be made."""
+    assert order.unknown_since is not None or order.watch_until is not None
+    if order.status is not OrderStatus.PENDING_NEW and order.watch_until is None:
+        return replace(order, unknown_since=None, next_lookup_at=None)
+    state = LookUps(
+        unknown_since=order.unknown_since or at,
+        request_window=REQUEST_WINDOW,
+        next_at=order.next_lookup_at or at,
+        attempts=order.lookups,
+        clean_misses=order.lookups,
+        never_placed_at=None if order.watch_until is None else order.settled_at,
+    )
+    looked_up = decide(state, Probe.NOT_FOUND if clean else Probe.FAILED, at)
+    after = replace(
+        order,
+        lookups=looked_up.state.clean_misses if clean else order.lookups,
+        next_lookup_at=looked_up.state.next_at,
+    )
+    match looked_up.verdict:
+        case Verdict.NEVER_PLACED:
+            return replace(
+                after,
+                status=OrderStatus.REJECTED,
+                reserved=ZERO,
+                error_code=NEVER_PLACED,
+                error_message="The venue has no such order: the request never took effect.",
+                settled_at=at,
+                watch_until=at + timedelta(hours=1),
+            )
+        case Verdict.STOP_WATCHING:
+            return replace(after, next_lookup_at=None, watch_until=None, unknown_since=None)
+        case _:
+            return after
+
+
+def with_requested_cancel(order: Order) -> Order:
+    """A live order whose cancel is written down."""
+    assert order.status.is_live, "only a live order can be cancelled"
+    is_acknowledged = order.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
+    return replace(
+        order,
+        cancel_wanted=True,
+        status=OrderStatus.PENDING_CANCEL if is_acknowledged else order.status,
+    )
+
+
+@exact
+def _followed(order: Order, report: OrderReport | None, *, was_known: bool) -> Order:
+    reported_filled = None if report is None else report.filled_quantity
+    reported = None if report is None else report.status
+    if report is not None and has_gap(order, report) and not report.status.is_live:
+        # Over at the venue, but not all of it is in the books: it stays live until the gap is fetched.
+        reported = OrderStatus.PARTIALLY_FILLED
+    status = next_status(
+        order.status,
+        reported,
+        order.filled_quantity,
+        order.quantity,
+        reported_filled=reported_filled,
+        known_at_venue=was_known,
+    )
+    return replace(order, status=status, reserved=_still_reserved(order, status))
+
+
+def _still_reserved(order: Order, status: OrderStatus) -> Decimal:
+    """The reservation that the open part of an order holds: its first reservation in proportion."""
+    if not status.is_live or not order.remaining:
+        return ZERO
+    first = next(
+        (Decimal(step["value"]) for step in order.sizing if step["label"] == RESERVED), order.reserved
+    )
+    return share(first, order.remaining, order.quantity)
+
+
+def _is_known(order: Order) -> bool:
+    """Whether the venue itself had shown or refused the order before."""
+    return order.acknowledged_at is not None or order.error_code not in (None, NEVER_PLACED)

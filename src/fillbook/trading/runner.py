@@ -1,0 +1,233 @@
+"""One account's desk: what is prepared, sent, streamed, looked up, cancelled and fetched for it.
+
+A group of small loops that share the account's venue and the bookkeeper. Facts go to the bookkeeper, decisions
+come from pure cores. A venue that is slow or down slows this runner and no other.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import structlog
+
+from fillbook.accounts import balances, symbols
+from fillbook.accounts.core import Account, BalanceReport, PositionMode, PositionReport, SymbolModes
+from fillbook.kernel.bell import Bell
+from fillbook.kernel.errors import FillbookError
+from fillbook.ledger.core.fill import FillReport, FillSource
+from fillbook.market.core import MarketType, market_type_of
+from fillbook.market.errors import ReadFailed
+from fillbook.orders.core.order import Order
+from fillbook.orders.core.outcomes import Acknowledged, PlaceOutcome, Unknown
+from fillbook.orders.core.reports import OrderReport, StreamChange, StreamState
+from fillbook.orders.store import rows
+from fillbook.risk.core import Denied
+from fillbook.trading.backfill import Backfill
+from fillbook.trading.cancels import CancelWorker
+from fillbook.trading.core.plan import venue_leverage
+from fillbook.trading.facts import Booked, FillsSeen, OrderSeen, SendSettled
+from fillbook.trading.floor import Floor, market_key
+from fillbook.trading.gaps import take_report
+from fillbook.trading.lookups import LookUps
+from fillbook.trading.ports import Venue
+from fillbook.trading.sending import request_of, too_late
+
+STREAMED_FILL_WAIT_S: Final = 0.5
+GAP_ATTEMPTS: Final = 4
+QUIET_INTERVAL_S: Final = 300.0
+UNRESOLVED_INTERVAL_S: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class AccountRunner:
+    def __init__(self, account: Account, venue: Venue, floor: Floor) -> None:
+        self.account = account
+        self.venue = venue
+        self._floor = floor
+        self._verified: dict[str, Decimal] = {}
+        self._preparing = asyncio.Lock()
+        self._backfill_wanted = Bell()
+        self._acts: set[asyncio.Task[None]] = set()
+        self.lookups = LookUps(account, venue, floor)
+        self.cancels = CancelWorker(account, venue, floor)
+        self.backfill = Backfill(account, venue, floor)
+        self.is_streaming = False
+        self.unread: list[str] = []
+
+    async def run(self) -> None:
+        """Run until cancelled. Orders whose answer was never booked are of unknown fate from the start."""
+        await self._floor.db.run(lambda unit: rows.mark_unresolved(unit, self.account.id, unit.now))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._stream(), name=f"stream-{self.account.id}")
+            group.create_task(self._backfill(), name=f"backfill-{self.account.id}")
+            group.create_task(self.lookups.run(), name=f"look-ups-{self.account.id}")
+            group.create_task(self.cancels.run(), name=f"cancels-{self.account.id}")
+
+    async def stop(self) -> None:
+        """Let requests that are under way come to their end, then close the venue."""
+        if self._acts:
+            await asyncio.wait(set(self._acts), timeout=15)
+        await self.venue.close()
+
+    # What an order needs before it can be planned.
+
+    def is_prepared(self, symbol: str, leverage: Decimal | None, needs_price: bool) -> bool:
+        key, market_type = market_key(self.account), market_type_of(symbol)
+        return (
+            self._floor.instruments.is_fresh(key, market_type)
+            and (not needs_price or self._floor.prices.fresh(key, symbol) is not None)
+            and (market_type is MarketType.SPOT or leverage is None or self._verified.get(symbol) == leverage)
+        )
+
+    async def prepare(self, symbol: str, leverage: Decimal | None, needs_price: bool) -> Denied | None:
+        """Read rules and price, and set and verify the venue's modes, before a symbol's first order.
+
+        `leverage` is None for an order that opens nothing. The answer is why nothing may be sent.
+        """
+        key, market_type = market_key(self.account), market_type_of(symbol)
+        try:
+            await self._floor.instruments.refresh(key, market_type, self.venue)
+            if self._floor.instruments.get(key, symbol) is None:
+                return None  # the planner says that the venue does not list it
+            if needs_price:
+                await self._floor.prices.get(key, symbol, self.venue)
+            if market_type is MarketType.FUTURES and leverage is not None:
+                async with self._preparing:
+                    await self._verify_modes(symbol, leverage)
+        except ReadFailed as failure:
+            return Denied(failure.code, f"{self.account.exchange} could not be read: {failure.detail}")
+        except FillbookError as failure:
+            return Denied(failure.code, failure.detail)
+        return None
+
+    async def _verify_modes(self, symbol: str, leverage: Decimal) -> None:
+        if self._verified.get(symbol) == leverage:
+            return
+        wanted = venue_leverage(leverage)
+        modes = await self.venue.symbol_modes(symbol)
+        if modes.leverage != wanted:
+            await self.venue.set_leverage(symbol, wanted)
+            modes = await self.venue.symbol_modes(symbol)
+        if modes.leverage != wanted:
+            raise ReadFailed(f"it keeps leverage {modes.leverage} for {symbol}, but {wanted} was asked for")
+        await self._remember_modes(symbol, modes)
+        self._verified[symbol] = leverage
+
+    async def _remember_modes(self, symbol: str, modes: SymbolModes) -> None:
+        await self._floor.db.run(lambda unit: symbols.save_verified(unit, self.account, modes))
+        if modes.position_mode is not None and modes.position_mode is not self.account.position_mode:
+            self._set_position_mode(modes.position_mode)
+
+    def _set_position_mode(self, mode: PositionMode) -> None:
+        self.account = replace(self.account, position_mode=mode)
+        self._floor.accounts[self.account.id] = self.account
+
+    # Sending.
+
+    async def send(self, order: Order, committed_s: float) -> None:
+        """Send one committed order, book what came of it, and wait until its fills are in the books."""
+        assert order.epoch is not None, "an order is committed under the epoch of a lease"
+        sent_at: datetime | None = None
+        outcome: PlaceOutcome | Denied | None = too_late(
+            self._floor, self.account.id, order.epoch, committed_s
+        )
+        if outcome is None:
+            sent_at = self._floor.clock.now()
+            outcome = await self.venue.place(request_of(order))
+        booked = await self._floor.bookkeeper.submit(SendSettled(order, outcome, sent_at))
+        if isinstance(outcome, Unknown):
+            self.lookups.wake()
+        elif isinstance(outcome, Acknowledged) and booked.gap:
+            await self._await_fills(order, outcome.report)
+        if booked.order is not None and booked.order.cancel_wanted:
+            self.cancels.wake()
+
+    async def _await_fills(self, order: Order, report: OrderReport) -> None:
+        """The venue has filled more than is booked: the stream brings it in a moment, or it is fetched."""
+        changed = self._floor.order_changed.setdefault(order.id, asyncio.Event())
+        try:
+            for _ in range(GAP_ATTEMPTS):
+                changed.clear()
+                if await self._is_filled_up(order.id, report):
+                    return
+                try:
+                    await asyncio.wait_for(changed.wait(), STREAMED_FILL_WAIT_S)
+                    continue
+                except TimeoutError:
+                    pass
+                try:
+                    if not (await take_report(self._floor, self.venue, self.account.id, report)).gap:
+                        return
+                except ReadFailed as failure:
+                    log.warning("fills_not_read", order_id=order.id, reason=failure.detail)
+        finally:
+            self._floor.order_changed.pop(order.id, None)
+        self._backfill_wanted.ring()
+
+    async def _is_filled_up(self, order_id: int, report: OrderReport) -> bool:
+        async with self._floor.db.read() as unit:
+            (order,) = await rows.by_ids(unit, [order_id])
+        return order.filled_quantity >= report.filled_quantity
+
+    # Listening and fetching.
+
+    async def _stream(self) -> None:
+        async with aclosing(self.venue.stream()) as events:  # type: ignore[type-var]
+            async for event in events:
+                await self._hear(event)
+
+    async def _hear(self, event: object) -> None:
+        match event:
+            case StreamChange(state, reason):
+                self.is_streaming = state is StreamState.CONNECTED
+                log.info("stream", account_id=self.account.id, state=state, reason=reason)
+                if self.is_streaming:
+                    self._backfill_wanted.ring()
+            case OrderReport():
+                booked = await self._floor.bookkeeper.enqueue(OrderSeen(self.account.id, event))
+                booked.add_done_callback(lambda done: self._check_gap(done, event))
+            case FillReport():
+                await self._floor.bookkeeper.enqueue(FillsSeen(self.account.id, (event,), FillSource.STREAM))
+            case BalanceReport():
+                await self._floor.db.run(lambda unit: balances.save(unit, self.account, [event]))
+            case PositionReport():
+                pass  # positions are folds over fills; the venue's own are compared at reconciliation
+
+    def _check_gap(self, booked: "asyncio.Future[Booked]", report: OrderReport) -> None:
+        """A streamed report that names more than the books hold: give the fill a moment, then fetch it."""
+        if booked.cancelled() or booked.exception() is not None:
+            self._backfill_wanted.ring()
+            return
+        if booked.result().gap:
+            self._act(self._await_streamed_fill(report))
+
+    async def _await_streamed_fill(self, report: OrderReport) -> None:
+        await self._floor.clock.sleep(STREAMED_FILL_WAIT_S)
+        try:
+            await take_report(self._floor, self.venue, self.account.id, report)
+        except ReadFailed:
+            self._backfill_wanted.ring()
+
+    def _act(self, act: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(act)
+        self._acts.add(task)
+        task.add_done_callback(self._acts.discard)
+
+    async def _backfill(self) -> None:
+        """Fetch at every connection, soon again while something is unresolved, else at long intervals."""
+        while True:
+            await self._backfill_wanted.wait(await self._pause_s())
+            self.unread = await self.backfill.run_once()
+            self.cancels.wake()
+
+    async def _pause_s(self) -> float:
+        if not self.is_streaming or self.unread:
+            return UNRESOLVED_INTERVAL_S
+        async with self._floor.db.read() as unit:
+            live = await rows.live_of(unit, [self.account.id])
+        return UNRESOLVED_INTERVAL_S if live else QUIET_INTERVAL_S
