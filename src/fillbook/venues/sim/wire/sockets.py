@@ -11,10 +11,11 @@ MAX_WAITING = 20_000
 class Outlet:
     """One connected client. `account` is None on public streams."""
 
-    def __init__(self, socket: web.WebSocketResponse, account: str | None, path: str) -> None:
+    def __init__(self, socket: web.WebSocketResponse, request: web.BaseRequest, account: str | None) -> None:
         self.socket = socket
+        self._request = request
         self.account = account
-        self.path = path
+        self.path = request.path
         self.streams: set[str] = set()
         self._waiting: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
         self._writer = asyncio.create_task(self._write())
@@ -37,9 +38,8 @@ class Outlet:
     def cut(self) -> None:
         """Drop the TCP connection without a closing handshake."""
         self._writer.cancel()
-        transport = self.socket.get_extra_info("transport") if self.socket.prepared else None
-        if transport is not None:
-            transport.abort()
+        if self._request.transport is not None:
+            self._request.transport.abort()
 
     async def close(self) -> None:
         self._writer.cancel()
@@ -58,7 +58,7 @@ async def serve(
     """Upgrade a request and pass what the client says on, until it leaves."""
     socket = web.WebSocketResponse(autoping=True, compress=False)
     await socket.prepare(request)
-    outlet = Outlet(socket, account, request.path)
+    outlet = Outlet(socket, request, account)
     on_open(outlet)
     try:
         async for message in socket:
