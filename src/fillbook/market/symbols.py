@@ -58,8 +58,9 @@ def unify_symbol(text: str, market_type: MarketType, known: Container[str] = ())
         raise SymbolOfOtherMarket(
             f"'{text}' is a futures symbol, but the strategy trades spot: send {spelling.pair} instead."
         )
-    for cut in _cuts(spelling.pair):
-        if (symbol := _join(*cut, spelling, market_type)) in known:
+    for base, quote in _cuts(spelling.pair):
+        symbol = _join(base, quote, spelling, market_type)
+        if symbol in known and spelling.settle != base:  # settled in the base is inverse, listed or not
             return symbol
     base, quote = _split_pair(spelling.pair, text)
     if market_type is MarketType.FUTURES and (spelling.settle or quote) not in (

@@ -93,6 +93,11 @@ def test_what_is_no_linear_perpetual_is_refused_on_futures(text: str) -> None:
     assert refused.value.code == "unknown_symbol"
 
 
+def test_an_inverse_perpetual_is_refused_even_where_the_venue_lists_it() -> None:
+    with pytest.raises(UnknownSymbol, match="linear"):
+        unify_symbol("BTC/USD:BTC", FUTURES, {"BTC/USD:BTC"})
+
+
 def test_coins_and_fiat_quote_pairs_on_spot() -> None:
     assert unify_symbol("ETHBTC", SPOT) == "ETH/BTC"
     assert unify_symbol("BTCEUR", SPOT) == "BTC/EUR"
