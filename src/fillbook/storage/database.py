@@ -62,7 +62,12 @@ def create_engine(url: str, *, async_creator: AsyncCreator | None = None, pool_s
     `storage.sqlite.open_sqlite`, which sets the pragmas and registers the functions.
     """
     parsed = normalise_url(url)
-    options: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": orjson.loads}
+    options: dict[str, Any] = {
+        "json_serializer": _to_json,
+        "json_deserializer": orjson.loads,
+        # An error's text goes to logs, and parameters hold hashes, ciphertexts and whole alerts.
+        "hide_parameters": True,
+    }
     if parsed.get_backend_name() == "sqlite":
         return _create_sqlite_engine(parsed, options, async_creator)
     assert async_creator is None, "only SQLite connections are injected"

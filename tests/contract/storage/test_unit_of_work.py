@@ -171,3 +171,13 @@ async def test_units_wait_for_each_others_rows(database: Database) -> None:
     await asyncio.gather(*(database.run(count) for _ in range(8)))
     async with database.read() as unit:
         assert (await unit.all(sa.select(users.c.phone)))[0].phone == "8"
+
+
+async def test_an_error_of_the_database_shows_no_values(database: Database) -> None:
+    secret = "3c9a1f0e-secret"
+    with pytest.raises(sa.exc.DBAPIError) as raised:
+        async with database.unit() as unit:
+            await unit.insert(users, person("ann") | {"role": "king", "totp_secret": secret})
+    error: BaseException | None = raised.value
+    assert secret not in str(error)
+    assert secret not in repr(error)
