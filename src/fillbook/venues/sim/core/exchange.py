@@ -39,9 +39,13 @@ from fillbook.venues.sim.core.vocabulary import (
 FULL_PERMISSIONS = KeyPermissions(
     can_read=True, can_trade_spot=True, can_trade_futures=True, can_withdraw=False, ip_restricted=True
 )
+_IDS_PER_MS = 100
 
 
 class Exchange:
+    """Ids of orders, trades and ledger entries start from the clock, so that an exchange that was started anew
+    never repeats an id of its past."""
+
     def __init__(
         self,
         listings: Iterable[Listing],
@@ -49,9 +53,9 @@ class Exchange:
         now_ms: Callable[[], int],
         policy: Policy | None = None,
         depth: Depth | None = None,
-        first_order_id: int = 1_000_000,
     ) -> None:
         self.now_ms = now_ms
+        first_id = now_ms() * _IDS_PER_MS
         self.policy = policy or Policy()
         self.markets: dict[str, Market] = {}
         for listing in listings:
@@ -61,12 +65,13 @@ class Exchange:
                 listing, book, listing.first_price, listing.first_price
             )
             exact(book.maker.requote)(listing.first_price)
+            market.last_trade_id = market.first_trade_id = first_id
             market.day_open = market.day_high = market.day_low = listing.first_price
         self.accounts: dict[str, Account] = {}
         self.orders: dict[int, SimOrder] = {}
         self._subscribers: list[Callable[[Event], None]] = []
-        self.last_order_id = first_order_id
-        self.settlement = Settlement(self.markets)
+        self.last_order_id = first_id
+        self.settlement = Settlement(self.markets, first_id)
         self.matching = Matching(self)
         self.liquidation = Liquidation(self)
         self.candles = Candles()

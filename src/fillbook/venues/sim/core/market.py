@@ -22,6 +22,7 @@ class Market:
     mark: Decimal
     conditionals: dict[int, SimOrder] = field(default_factory=dict)
     holders: set[str] = field(default_factory=set)
+    first_trade_id: int = 0
     last_trade_id: int = 0
     update_id: int = 1
     trades: list[TradeEvent] = field(default_factory=list)

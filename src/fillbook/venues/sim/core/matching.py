@@ -72,12 +72,7 @@ class Matching:
         if not order.is_open:
             return
         if order.price is None or order.time_in_force is TimeInForce.IOC:
-            if order.quote_quantity is not None and order.filled:
-                self._finish(account, order)
-                self._settlement.release(account, order, market)
-                self.announce_wallet(account, market, order.updated_ms)
-            else:
-                self.end(account, order, market, Execution.EXPIRED, "no_liquidity")
+            self.end(account, order, market, Execution.EXPIRED, "no_liquidity")
         elif reduces(order) and not self._tradable(account, order):
             self.end(account, order, market, Execution.EXPIRED, "reduce_only")
         else:
@@ -149,9 +144,9 @@ class Matching:
             )
             if keeps_status is not None:
                 order.status = keeps_status
-            elif order.remaining:
+            elif _is_unfinished(order, market, price):
                 order.status = OrderStatus.PARTIALLY_FILLED
-            elif order.quote_quantity is None:
+            else:
                 self._finish(account, order)
                 if order in market.book.resting[order.side]:
                     market.book.resting[order.side].remove(order)
@@ -331,6 +326,12 @@ def reduces(order: SimOrder) -> bool:
     if order.reduce_only or order.close_position:
         return True
     return order.position_side is not PositionSide.NET and is_closing(order.position_side, order.side)
+
+
+def _is_unfinished(order: SimOrder, market: Market, price: Decimal) -> bool:
+    if order.quote_quantity is not None:
+        return _affordable(order, market, price) > 0
+    return order.remaining > 0
 
 
 def _affordable(order: SimOrder, market: Market, price: Decimal) -> Decimal:

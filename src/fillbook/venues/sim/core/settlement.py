@@ -20,9 +20,9 @@ _FEE_STEP = Decimal("0.00000001")
 
 
 class Settlement:
-    def __init__(self, markets: Mapping[str, Market]) -> None:
+    def __init__(self, markets: Mapping[str, Market], first_entry_id: int) -> None:
         self._markets = markets
-        self._last_entry_id = 10_000_000
+        self._last_entry_id = first_entry_id
         self.house: dict[str, Decimal] = {}
         self.fees: dict[str, Decimal] = {}
 

@@ -74,9 +74,9 @@ def ticker(context: Context, market: Market) -> dict[str, Any]:
         "quoteVolume": fixed(market.quote_volume),
         "openTime": now_ms - _DAY_MS,
         "closeTime": now_ms,
-        "firstId": 1 if market.trades else -1,
-        "lastId": market.last_trade_id or -1,
-        "count": market.last_trade_id,
+        "firstId": market.first_trade_id + 1 if market.trades else -1,
+        "lastId": market.last_trade_id if market.trades else -1,
+        "count": market.last_trade_id - market.first_trade_id,
     }
     if market.listing.market_type is MarketType.SPOT:
         row |= {"prevClosePrice": fixed(market.day_open), **_best(market)}

@@ -294,7 +294,7 @@ def _kline(context: Context, topic: _Topic) -> Body:
             "T": candle.open_ms + length_ms - 1,
             "s": head["s"],
             "i": topic.argument,
-            "f": 1,
+            "f": topic.market.first_trade_id,
             "L": topic.market.last_trade_id,
             "o": fixed(candle.open),
             "c": fixed(candle.close),
