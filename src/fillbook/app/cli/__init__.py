@@ -1,0 +1,5 @@
+"""The command line: `fillbook serve`, `sim`, `demo`, `db ...`, `admin ...`."""
+
+from fillbook.app.cli.main import main
+
+__all__ = ["main"]
