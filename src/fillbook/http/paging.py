@@ -23,6 +23,12 @@ def page_of(model: type[M], rows: RowPage) -> Page[M]:
     )
 
 
+def page_of_objects(model: type[M], found: tuple[Sequence[Any], str | None]) -> Page[M]:
+    return Page[model](  # type: ignore[valid-type]
+        items=[model.model_validate(item) for item in found[0]], next_cursor=found[1]
+    )
+
+
 def paged(**filters: Any) -> Callable[..., Any]:
     """A dependency for `Depends`: the page that was asked for; each keyword is a filter and its type."""
 

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from fillbook.http.provided import provided
 from fillbook.identity.core import Principal, TokenScope
@@ -26,13 +26,13 @@ _BEARER = HTTPBearer(auto_error=False, description="An API token, which begins w
 
 
 async def _signed_in(
-    request: Request, database: Annotated[Database, Depends(provided(Database))]
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    database: Annotated[Database, Depends(provided(Database))],
 ) -> Principal:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token.strip():
+    if credentials is None or not credentials.credentials:
         raise NotSignedIn("Sign in first: send `Authorization: Bearer <API token>`.")
     async with database.read() as unit:
-        principal = await authenticate_token(unit, token.strip())
+        principal = await authenticate_token(unit, credentials.credentials)
     if principal is None:
         raise NotSignedIn("This token is not valid: it was revoked, has expired, or was mistyped.")
     return principal
@@ -47,6 +47,6 @@ def _with_scope(wanted: TokenScope) -> object:
     return check
 
 
-Reader = Annotated[Principal, Depends(_with_scope(TokenScope.READ)), Depends(_BEARER)]
-Trader = Annotated[Principal, Depends(_with_scope(TokenScope.TRADE)), Depends(_BEARER)]
-Administrator = Annotated[Principal, Depends(_with_scope(TokenScope.ADMIN)), Depends(_BEARER)]
+Reader = Annotated[Principal, Depends(_with_scope(TokenScope.READ))]
+Trader = Annotated[Principal, Depends(_with_scope(TokenScope.TRADE))]
+Administrator = Annotated[Principal, Depends(_with_scope(TokenScope.ADMIN))]

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Header, Response
+from fastapi import Depends, Header, Response
 
 from fillbook.kernel.errors import FillbookError
+from fillbook.storage.versions import ChangedMeanwhile
 
 
 class PreconditionRequired(FillbookError):
@@ -12,22 +13,22 @@ class PreconditionRequired(FillbookError):
     status = 428
 
 
-class ChangedMeanwhile(FillbookError):
-    code = "precondition_failed"
-    status = 412
-
-
 def tag(response: Response, version: int) -> None:
     response.headers["ETag"] = f'"{version}"'
 
 
-async def expected_version(
+async def _expected_version(
     if_match: Annotated[str | None, Header(description="The object's ETag, as it was read.")] = None,
-) -> int:
-    """A dependency for `Depends`: the version that the sender has seen. Raises 428 without one."""
+) -> int | None:
+    """The version that the sender has seen; None when any will do (`*`)."""
     if if_match is None:
         raise PreconditionRequired("Send `If-Match` with the ETag of the object that you have read.")
+    if if_match.strip() == "*":
+        return None
     text = if_match.strip().removeprefix("W/").strip('"')
     if not text.isdecimal():
         raise ChangedMeanwhile("This is not an ETag of this object: read it again.")
     return int(text)
+
+
+ExpectedVersion = Annotated[int | None, Depends(_expected_version)]

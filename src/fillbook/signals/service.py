@@ -5,6 +5,7 @@ refused is written down as well, so that the owner of the key can see why. An eq
 the same instant loses the race on `signal_keys` and is judged once more, then as a repeat.
 """
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -92,6 +93,7 @@ class Intake:
     row_ids: RowIds
     wake: Wake = wake_nobody
     bell: OutcomeBell = field(default_factory=OutcomeBell)
+    wait_limit_s: float = WAIT_LIMIT_S
     _strangers: Strangers = field(init=False)
     _catalogue: SymbolCatalogue = field(init=False)
 
@@ -269,10 +271,11 @@ class Intake:
             },
         )
 
-    async def wait_for_outcome(self, accepted: Accepted, limit_s: float = WAIT_LIMIT_S) -> WaitedFor:
+    async def wait_for_outcome(self, accepted: Accepted) -> WaitedFor:
         """The order logs of a signal (of the first one, for a repeat) once all legs have ended, or at the limit."""
         signal_id = accepted.duplicate_of or accepted.signal_id
-        deadline_s = self.clock.elapsed_s() + limit_s
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + self.wait_limit_s
         while True:
             async with self.database.read() as unit:
                 owner = await store.owner_of_signal(unit, signal_id)
@@ -280,7 +283,7 @@ class Intake:
                 logs = tuple(await order_logs_of_signal(unit, signal_id, viewer))
             if not any(log.is_processing for log in logs):
                 return WaitedFor(logs)
-            left_s = deadline_s - self.clock.elapsed_s()
+            left_s = deadline_s - loop.time()
             if left_s <= 0:
                 return WaitedFor(logs, timed_out=True)
             await self.bell.wait(signal_id, min(POLL_S, left_s))

@@ -6,7 +6,7 @@ Statements are built once: SQLAlchemy finds them compiled by identity, and an al
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -17,6 +17,8 @@ from fillbook.market.core import MarketType, VenueName
 from fillbook.signals.tables import signal_deliveries, signal_keys, signals, webhook_logs
 from fillbook.storage.unit import Unit
 from fillbook.strategies.tables import strategies, strategy_accounts
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +139,16 @@ async def strategy_of_key(unit: Unit, key_hash: str) -> IntakeStrategy | None:
         market_type=MarketType(first.market_type),
         is_active=first.is_active,
         owner_is_active=first.user_id is None or (bool(first.owner_is_active) and first.suspended_at is None),
-        dedupe_window_s=int(params.get("dedupe_window_s", DEFAULT_DEDUPE_WINDOW_S)),
-        max_age_s=None if params.get("max_age_s") is None else int(params["max_age_s"]),
+        dedupe_window_s=_seconds(params.get("dedupe_window_s"), DEFAULT_DEDUPE_WINDOW_S),
+        max_age_s=_seconds(params.get("max_age_s"), None),
         settings_version=first.settings_version,
         links=tuple(_link(row) for row in rows if row.account_id is not None),
     )
+
+
+def _seconds(value: Any, default: T) -> int | T:
+    """A number of seconds from a strategy's free parameters; what is none must not stop an alert."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else default
 
 
 def _link(row: sa.Row[Any]) -> LinkedAccount:

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -19,6 +19,14 @@ from fillbook.storage.unit import Unit
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 500
+
+
+class Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+T = TypeVar("T", bound=Numbered)
 
 
 class InvalidCursor(InvalidInput):
@@ -64,6 +72,14 @@ async def list_page(
     has_more = len(rows) > page.limit
     rows = rows[: page.limit]
     return RowPage(rows, _write_cursor(rows[-1], by_time) if has_more else None)
+
+
+def page_of_few(items: Sequence[T], page: PageRequest) -> tuple[Sequence[T], str | None]:
+    """A page of what is few enough to be read whole; `items` are in the order of their numbers."""
+    after = 0 if page.cursor is None else _read_cursor(page.cursor, with_time=False)[0]
+    rest = [item for item in items if item.id > after]
+    shown = rest[: page.limit]
+    return shown, _write_cursor({"id": shown[-1].id}, None) if len(rest) > page.limit else None
 
 
 def _is_before(keys: Sequence[sa.Column[Any]], values: Sequence[Any]) -> sa.ColumnElement[bool]:

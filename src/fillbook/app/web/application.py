@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
+from fillbook.accounts.api import router as accounts_router
 from fillbook.app.web.health import router as health_router
 from fillbook.fleet.api import router as events_router
 from fillbook.http.problems import PROBLEM_RESPONSES, BodyLimit, UnexpectedErrors, install_problems
@@ -16,6 +17,7 @@ from fillbook.market.api import router as market_router
 from fillbook.orders.api import router as orders_router
 from fillbook.signals.api import router as signals_router
 from fillbook.signals.api import webhook_router
+from fillbook.strategies.api import router as strategies_router
 from fillbook.trading.api import router as trading_router
 
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -27,6 +29,8 @@ Amounts are decimal text, times are RFC 3339 in UTC, ids are integers. Lists ans
 Errors are `application/problem+json` with a stable `code`. Sign in with `Authorization: Bearer <API token>`."""
 
 _ROUTERS = (
+    accounts_router,
+    strategies_router,
     market_router,
     signals_router,
     orders_router,
@@ -39,8 +43,8 @@ _ROUTERS = (
 def create_app(services: Mapping[Any, object]) -> FastAPI:
     """The application around services, each under the type or protocol that routes ask for.
 
-    Needed: `Database`, `Authenticator`, `Intake`, `AccountService`, `StrategyService`, `TradingDesk`,
-    `TradingStatus`. A route whose service is missing answers 503.
+    Needed: `Database`, `Intake`, `TradingDesk`, `TradingStatus`, `KeyProbe`, `Vault`, `random.Random` (a
+    `SystemRandom`); optional: `CollectorRegistry`. A route whose service is missing answers 503.
     """
     app = FastAPI(
         title="Fillbook",
