@@ -84,7 +84,9 @@ def create_engine(url: str, *, async_creator: AsyncCreator | None = None, pool_s
             "timezone": "UTC",
             "application_name": "fillbook",
         }
-        return create_async_engine(parsed, connect_args={"server_settings": server_settings}, **options)
+        engine = create_async_engine(parsed, connect_args={"server_settings": server_settings}, **options)
+        sa.event.listen(engine.sync_engine, "handle_error", _hide_row)
+        return engine
     return create_async_engine(
         parsed, connect_args={"charset": "utf8mb4", "init_command": _MYSQL_SESSION}, **options
     )
@@ -106,6 +108,15 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     """Take the write lock at once: a deferred transaction that first reads fails at its write, unwaited."""
     reads_only = connection.get_execution_options().get("fillbook_reads_only", False)
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _hide_row(context: sa.engine.ExceptionContext) -> None:
+    """PostgreSQL's errors quote the whole row ("Failing row contains ..."): keep it out of every traceback."""
+    error: BaseException | None = context.original_exception
+    while error is not None:
+        if getattr(error, "detail", None) is not None:
+            error.detail = None  # type: ignore[attr-defined]
+        error = error.__cause__
 
 
 def _to_json(document: Any) -> str:
