@@ -19,3 +19,10 @@ class CredentialsRefused(ReadFailed):
     code = "credentials_refused"
     status = 422
     reason = "credentials"
+
+
+class SettingRefused(FillbookError):
+    """The venue does not take a leverage or mode, or shows another one after it was set."""
+
+    code = "venue_setting_refused"
+    status = 409

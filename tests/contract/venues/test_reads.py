@@ -1,3 +1,4 @@
+import inspect
 import logging
 import traceback
 from datetime import UTC, datetime, timedelta
@@ -6,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from fillbook.accounts.core import Credentials, LedgerEntryKind, MarginMode, PositionMode
+from fillbook.ledger.core.fill import FillKind
 from fillbook.market.core import MarketType, Side, market_type_of
-from fillbook.market.errors import CredentialsRefused, ReadFailed
+from fillbook.market.errors import CredentialsRefused, ReadFailed, SettingRefused
 from fillbook.orders.core.order import Book, OrderRef, OrderStatus, OrderType
 from fillbook.trading.ports import Venue
 
@@ -18,10 +20,21 @@ def since(minutes=5):
     return datetime.now(UTC) - timedelta(minutes=minutes)
 
 
-async def test_the_adapter_has_every_method_of_the_port(desk):
-    for name in vars(Venue):
-        if not name.startswith("_"):
-            assert hasattr(desk.venue, name), name
+PORT_METHODS = [name for name, value in vars(Venue).items() if inspect.isfunction(value) and name[0] != "_"]
+
+
+@pytest.mark.parametrize("name", PORT_METHODS)
+async def test_the_adapter_has_the_ports_methods_with_the_ports_parameters(desk, name):
+    wanted, found = (
+        inspect.signature(getattr(Venue, name)),
+        inspect.signature(getattr(type(desk.venue), name)),
+    )
+    assert [each.replace(annotation="") for each in found.parameters.values()] == [
+        each.replace(annotation="") for each in wanted.parameters.values()
+    ]
+    assert inspect.iscoroutinefunction(getattr(desk.venue, name)) == inspect.iscoroutinefunction(
+        getattr(Venue, name)
+    )
 
 
 @pytest.mark.parametrize("market_type", list(MarketType))
@@ -94,6 +107,16 @@ async def test_fills_since_a_time_and_after_an_id(desk, symbol, new_order):
     assert (await desk.venue.fills_since(symbol, since(), page.fills[-1].venue_fill_id)).fills == ()
 
 
+async def test_the_fills_of_a_liquidation_are_of_its_kind(desk, new_order):
+    await desk.venue.set_leverage(PERP, Decimal(100))
+    await desk.venue.place(new_order(PERP, order_type=OrderType.MARKET, quantity=Decimal(50)))
+    desk.exchange.set_price(PERP, Decimal(40_000))
+    forced = next(fill for fill in desk.account.fills if fill.kind is FillKind.LIQUIDATION)
+    page = await desk.venue.fills_of_order(PERP, str(forced.order_id))
+    assert {fill.kind for fill in page.fills} == {FillKind.LIQUIDATION}
+    assert page.complete
+
+
 async def test_an_old_window_without_fills_points_to_the_next(desk, symbol, new_order):
     await desk.venue.place(new_order(symbol, order_type=OrderType.MARKET))
     cursor, found = since(minutes=20 * 24 * 60), set()
@@ -157,7 +180,7 @@ async def test_modes_are_set_and_read_back_and_setting_them_again_is_no_error(de
 
 
 async def test_a_leverage_that_the_venue_refuses_is_an_error_with_its_reason(desk):
-    with pytest.raises(ReadFailed, match="-4028"):
+    with pytest.raises(SettingRefused, match="-4028"):
         await desk.venue.set_leverage(PERP, Decimal(500))
 
 

@@ -88,7 +88,6 @@ class Site:
         self.environment = environment
         self.clock = clock
         self.rng = rng
-        self.is_closed = False
         self.stream_urls: Mapping[str, str] = (
             profile.stream_urls[environment]
             if base_url is None
@@ -99,7 +98,7 @@ class Site:
         self._exchanges: dict[str | None, Any] = {}
         self._budgets: dict[tuple[str | None, str], RequestBudget] = {}
         self._catalogues: dict[MarketType, tuple[float, Catalogue]] = {}
-        self._catalogue_locks: dict[MarketType, asyncio.Lock] = {}
+        self._loading: dict[MarketType, asyncio.Task[Catalogue]] = {}
         self._tls: ssl.SSLContext | None = None
         self._time_difference_ms = 0
 
@@ -108,7 +107,9 @@ class Site:
         if egress not in self._sessions:
             local = (egress, 0) if egress is not None and "://" not in egress else None
             connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._tls_context(), local_addr=local)
-            self._sessions[egress] = aiohttp.ClientSession(connector=connector)
+            # A cookie of one account must never travel with another's request.
+            cookies = aiohttp.DummyCookieJar()
+            self._sessions[egress] = aiohttp.ClientSession(connector=connector, cookie_jar=cookies)
         return self._sessions[egress]
 
     def budget(self, egress: str | None, pool: str) -> RequestBudget:
@@ -135,30 +136,35 @@ class Site:
     ) -> Catalogue:
         """The instruments of a market type, loaded by `load` when absent or older than `max_age_s`.
 
-        One load serves all who wait for it. A failed load raises and leaves the older catalogue in place.
+        One load serves all who wait for it, in success and in failure; a failed one leaves the older in place.
         """
-        lock = self._catalogue_locks.setdefault(market_type, asyncio.Lock())
         known = self._fresh(market_type, max_age_s)
         if known is not None:
             return known
-        async with lock:
-            known = self._fresh(market_type, max_age_s)
-            if known is None:
-                known = Catalogue(await load())
-                self._catalogues[market_type] = (self.clock.elapsed_s(), known)
-            return known
-
-    def known_catalogue(self, market_type: MarketType) -> Catalogue | None:
-        entry = self._catalogues.get(market_type)
-        return None if entry is None else entry[1]
+        loading = self._loading.get(market_type)
+        if loading is None:
+            loading = asyncio.create_task(self._load(market_type, load))
+            self._loading[market_type] = loading
+        return await asyncio.shield(loading)
 
     async def close(self) -> None:
-        self.is_closed = True
+        loading = list(self._loading.values())
+        for task in loading:
+            task.cancel()
+        await asyncio.gather(*loading, return_exceptions=True)
         sessions = list(self._sessions.values())
         self._sessions.clear()
         self._exchanges.clear()
         for session in sessions:
             await session.close()
+
+    async def _load(self, market_type: MarketType, load: Callable[[], Awaitable[list[Listing]]]) -> Catalogue:
+        try:
+            catalogue = Catalogue(await load())
+            self._catalogues[market_type] = (self.clock.elapsed_s(), catalogue)
+            return catalogue
+        finally:
+            del self._loading[market_type]
 
     def _fresh(self, market_type: MarketType, max_age_s: float | None) -> Catalogue | None:
         entry = self._catalogues.get(market_type)

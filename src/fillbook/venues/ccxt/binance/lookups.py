@@ -6,6 +6,7 @@ because several fills share a millisecond.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,10 +22,15 @@ from fillbook.venues.ccxt.binance import requests
 from fillbook.venues.ccxt.binance.link import NOT_FOUND_CODES, UNREADABLE, Link, read_failure, unreadable
 from fillbook.venues.ccxt.binance.reports import algo_report, fill_report, floor_ms, moment, order_report
 from fillbook.venues.ccxt.binance.triggered import joined
+from fillbook.venues.ccxt.binance.words import fill_kind_of
 from fillbook.venues.ccxt.calls import CallFailed, Endpoint
 
 PAGE = 1000
-WINDOWS = {MarketType.SPOT: timedelta(hours=24), MarketType.FUTURES: timedelta(days=7)}
+# Futures wants less than seven days for orders.
+WINDOWS = {
+    MarketType.SPOT: timedelta(hours=24),
+    MarketType.FUTURES: timedelta(days=7) - timedelta(seconds=1),
+}
 _MOST_REQUESTS = 200
 
 
@@ -108,7 +114,10 @@ class Lookups:
         return _page(fills, end if end <= self._link.site.clock.now() else None)
 
     async def fills_of_order(self, symbol: str, exchange_order_id: str) -> FillsPage:
-        """All fills of one order; `complete` only if they add up to what the order says has filled."""
+        """All fills of one order; `complete` only if they add up to what the order says has filled.
+
+        The order's record adds what a fill's row lacks: the client order id and whether it was forced.
+        """
         venue_id = await self._link.readable_id(symbol)
         order = await self._find(
             _order_endpoint(symbol, is_algo=False), {"symbol": venue_id, "orderId": exchange_order_id}
@@ -127,7 +136,11 @@ class Lookups:
                     fills[fill.venue_fill_id] = fill
                 if _sum(fills) >= report.filled_quantity:
                     break
-        return FillsPage(_sorted(fills), complete=_sum(fills) >= report.filled_quantity)
+        kind = fill_kind_of(report.client_order_id or "", order.get("origType") or "")
+        named_fills = (
+            replace(fill, client_order_id=report.client_order_id, kind=kind) for fill in _sorted(fills)
+        )
+        return FillsPage(tuple(named_fills), complete=_sum(fills) >= report.filled_quantity)
 
     async def _find(self, endpoint: Endpoint, params: dict[str, Any]) -> dict[str, Any] | None:
         """The raw order, or None when the venue proves that it has none."""

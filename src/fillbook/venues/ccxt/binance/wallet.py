@@ -16,9 +16,10 @@ from fillbook.accounts.core import (
     SymbolModes,
 )
 from fillbook.kernel.clock import from_ms
+from fillbook.kernel.errors import FillbookError
 from fillbook.kernel.money import to_text
 from fillbook.market.core import MarketType, market_type_of
-from fillbook.market.errors import CredentialsRefused, ReadFailed
+from fillbook.market.errors import CredentialsRefused, ReadFailed, SettingRefused
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance.entries import read_entries
 from fillbook.venues.ccxt.binance.link import (
@@ -73,30 +74,23 @@ class Wallet:
         """Leverage, margin mode and position mode as the venue states them now; spot has none of them."""
         if market_type_of(symbol) is MarketType.SPOT:
             return SymbolModes(symbol, None, None, None)
-        venue_id = await self._link.readable_id(symbol)
-        rows = await self._link.read(at.SYMBOL_MODES, {"symbol": venue_id})
-        try:
-            row = next(row for row in rows if row["symbol"] == venue_id)
-            leverage = positive(row["leverage"])
-            margin_mode = MARGIN_MODES[row["marginType"].upper()]
-        except (*UNREADABLE, StopIteration) as error:
-            raise unreadable(error, f"the modes of {symbol}") from None
+        leverage, margin_mode = await self._symbol_config(symbol)
         return SymbolModes(symbol, leverage, margin_mode, await self._position_mode())
 
     async def set_leverage(self, symbol: str, leverage: Decimal) -> None:
-        """Set and read back. Raises `ReadFailed` when the venue refuses or shows something else."""
+        """Set and read back. Raises `SettingRefused`, or `ReadFailed` when it cannot be read back."""
         venue_id = await self._link.readable_id(symbol)
         await self._set(at.SET_LEVERAGE, {"symbol": venue_id, "leverage": to_text(leverage)})
-        modes = await self.symbol_modes(symbol)
-        if modes.leverage != leverage:
-            raise _not_taken(f"leverage {to_text(leverage)} for {symbol}", modes.leverage)
+        found, _ = await self._symbol_config(symbol)
+        if found != leverage:
+            raise _not_taken(f"leverage {to_text(leverage)} for {symbol}", found)
 
     async def set_margin_mode(self, symbol: str, mode: MarginMode) -> None:
         venue_id = await self._link.readable_id(symbol)
         await self._set(at.SET_MARGIN_MODE, {"symbol": venue_id, "marginType": _MARGIN_WORDS[mode]})
-        modes = await self.symbol_modes(symbol)
-        if modes.margin_mode is not mode:
-            raise _not_taken(f"margin mode {mode} for {symbol}", modes.margin_mode)
+        _, found = await self._symbol_config(symbol)
+        if found is not mode:
+            raise _not_taken(f"margin mode {mode} for {symbol}", found)
 
     async def set_position_mode(self, mode: PositionMode) -> None:
         word = "true" if mode is PositionMode.HEDGE else "false"
@@ -135,6 +129,16 @@ class Wallet:
     async def ledger_entries_since(self, since: datetime) -> Sequence[LedgerEntryReport]:
         return await read_entries(self._link, self._environment, since)
 
+    async def _symbol_config(self, symbol: str) -> tuple[Decimal | None, MarginMode]:
+        """Leverage and margin mode of a futures symbol."""
+        venue_id = await self._link.readable_id(symbol)
+        rows = await self._link.read(at.SYMBOL_MODES, {"symbol": venue_id})
+        try:
+            row = next(row for row in rows if row["symbol"] == venue_id)
+            return positive(row["leverage"]), MARGIN_MODES[row["marginType"].upper()]
+        except (*UNREADABLE, StopIteration) as error:
+            raise unreadable(error, f"the modes of {symbol}") from None
+
     async def _position_mode(self) -> PositionMode:
         row = await self._link.read(at.POSITION_MODE)
         try:
@@ -162,7 +166,9 @@ class Wallet:
         except CallFailed as failure:
             if failure.code in _UNCHANGED:
                 return
-            error = read_failure(failure) if is_credential_failure(failure) else _refused(failure)
+            error: FillbookError = (
+                read_failure(failure) if is_credential_failure(failure) else _refused(failure)
+            )
         else:
             return
         raise error
@@ -175,12 +181,14 @@ def _flag(row: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def _refused(failure: CallFailed) -> ReadFailed:
-    return ReadFailed(
+def _refused(failure: CallFailed) -> SettingRefused:
+    return SettingRefused(
         f"Binance did not take the setting ({failure.code}: {failure.message}). "
         "Close positions and orders of the symbol if it says so, then try again."
     )
 
 
-def _not_taken(wanted: str, found: object) -> ReadFailed:
-    return ReadFailed(f"Binance was asked for {wanted} but shows {found}: set it on Binance, then try again.")
+def _not_taken(wanted: str, found: object) -> SettingRefused:
+    return SettingRefused(
+        f"Binance was asked for {wanted} but shows {found}: set it on Binance, then try again."
+    )
