@@ -52,7 +52,7 @@ def decimal_key(amount: str | None) -> str | None:
     if amount is None:
         return None
     value = Decimal(amount)
-    digits = f"{abs(value):0{_INTEGER_DIGITS + 1 + STORED_PLACES}.{STORED_PLACES}f}"
+    digits = f"{value.copy_abs():0{_INTEGER_DIGITS + 1 + STORED_PLACES}.{STORED_PLACES}f}"
     return f"1{digits}" if value >= 0 else f"0{digits.translate(_NINES_COMPLEMENT)}"
 
 
