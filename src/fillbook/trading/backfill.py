@@ -48,6 +48,15 @@ class Backfill:
             log.warning("backfill_incomplete", account_id=self._account.id, unread=unread)
         return unread
 
+    async def read_on(self, symbol: str) -> None:
+        """Read a symbol's fills on from its cursor. Raises `ReadFailed`."""
+        async with self._lock:
+            async with self._floor.db.read() as unit:
+                known = await cursors.of_account(unit, self._account.id)
+            for cursor in known:
+                if cursor.symbol == symbol:
+                    await self.fetch_symbol(symbol, cursor.last_sync_at, cursor.last_trade_id)
+
     async def _fetch_fills(self) -> list[str]:
         async with self._floor.db.read() as unit:
             known = await cursors.of_account(unit, self._account.id)

@@ -1,6 +1,7 @@
 """Looks up orders of unknown fate until the venue's own record decides. Nothing is ever sent a second time."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -9,8 +10,10 @@ import structlog
 from fillbook.accounts.core import Account
 from fillbook.kernel.bell import Bell
 from fillbook.market.errors import ReadFailed
-from fillbook.orders.core.order import Order
+from fillbook.orders.core.order import Book, Order
+from fillbook.orders.core.reports import OrderReport
 from fillbook.orders.store import rows
+from fillbook.trading.backfill import Backfill
 from fillbook.trading.facts import Booked, LookedUp
 from fillbook.trading.floor import Floor
 from fillbook.trading.gaps import take_report
@@ -24,7 +27,8 @@ log = structlog.get_logger(__name__)
 
 
 class LookUps:
-    def __init__(self, account: Account, venue: Venue, floor: Floor) -> None:
+    def __init__(self, account: Account, venue: Venue, floor: Floor, backfill: Backfill) -> None:
+        self._backfill = backfill
         self._account = account
         self._venue = venue
         self._floor = floor
@@ -55,7 +59,7 @@ class LookUps:
         """Ask the venue for one order, in its book and by its fills, and book what it says."""
         asked_at = self._floor.clock.now()
         try:
-            report = await self._venue.find_order(ref_of(order))
+            report = await self._search(order)
         except ReadFailed as failure:
             log.warning(
                 "look_up_failed", account_id=self._account.id, order_id=order.id, reason=failure.detail
@@ -70,3 +74,15 @@ class LookUps:
                 "fills_not_read", account_id=self._account.id, order_id=order.id, reason=failure.detail
             )
             return Booked(order, gap=True)
+
+    async def _search(self, order: Order) -> OrderReport | None:
+        """The order's record, from every book, and from the fills of its symbol. Raises `ReadFailed`."""
+        ref = ref_of(order)
+        books = [order.book, *(book for book in Book if book is not order.book and order.is_derivative)]
+        for book in books:
+            report = await self._venue.find_order(replace(ref, book=book))
+            if report is not None:
+                return report
+        # A fill that nobody knows leads to its order's record, and so to the order itself.
+        await self._backfill.read_on(order.symbol)
+        return None

@@ -53,9 +53,9 @@ class AccountRunner:
         self._preparing = asyncio.Lock()
         self._backfill_wanted = Bell()
         self._acts: set[asyncio.Task[None]] = set()
-        self.lookups = LookUps(account, venue, floor)
-        self.cancels = CancelWorker(account, venue, floor)
         self.backfill = Backfill(account, venue, floor)
+        self.lookups = LookUps(account, venue, floor, self.backfill)
+        self.cancels = CancelWorker(account, venue, floor)
         self.is_streaming = False
         self.unread: list[str] = []
 

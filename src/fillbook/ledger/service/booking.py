@@ -14,7 +14,7 @@ from typing import Any
 
 from fillbook.accounts.core import Environment
 from fillbook.kernel.ids import RowIds
-from fillbook.kernel.money import ONE, ZERO, exact
+from fillbook.kernel.money import ONE, ZERO, exact, quantise
 from fillbook.ledger.core.allocation import allocate_pro_rata, split_fill, whole_fill
 from fillbook.ledger.core.books import ACCOUNT, EXTERNAL, BookKey, BookRow, Owner
 from fillbook.ledger.core.fees import FeeInQuote, FeeRateSource, fee_in_quote
@@ -132,7 +132,7 @@ class Ledger:
             position_side=report.position_side,
             price=report.price,
             quantity=report.quantity,
-            cost=report.price * report.quantity,
+            cost=quantise(report.price * report.quantity),
             market_type=market_type_of(report.symbol),
             exchange_at=report.exchange_at,
             fee=report.fee,

@@ -154,6 +154,10 @@ class Order:
     sizing: tuple[Mapping[str, str], ...] = ()
 
     @property
+    def is_derivative(self) -> bool:
+        return self.market_type is MarketType.FUTURES
+
+    @property
     @exact
     def remaining(self) -> Decimal:
         """Base units that may still fill; never below zero, even after an overfill."""

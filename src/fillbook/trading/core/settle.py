@@ -18,6 +18,8 @@ from fillbook.risk.core import RESERVED
 
 REQUEST_WINDOW = timedelta(seconds=20)
 NEVER_PLACED = "never_placed"
+_FAILED_LOOK_UP_RANK = 5
+"""A look-up that could not be made is made again after the longest pause: the venue is in trouble."""
 
 
 @exact
@@ -97,7 +99,7 @@ def with_look_up(order: Order, clean: bool, at: datetime) -> Order:
         unknown_since=order.unknown_since or at,
         request_window=REQUEST_WINDOW,
         next_at=order.next_lookup_at or at,
-        attempts=order.lookups,
+        attempts=order.lookups if clean else _FAILED_LOOK_UP_RANK,
         clean_misses=order.lookups,
         never_placed_at=None if order.watch_until is None else order.settled_at,
     )
@@ -164,5 +166,5 @@ def _still_reserved(order: Order, status: OrderStatus) -> Decimal:
 
 
 def _is_known(order: Order) -> bool:
-    """Whether the venue itself had shown or refused the order before."""
-    return order.acknowledged_at is not None or order.error_code not in (None, NEVER_PLACED)
+    """Whether the venue had shown the order before. A refusal does not count: it may have been misread."""
+    return order.acknowledged_at is not None
