@@ -33,7 +33,7 @@ from fillbook.signals.core.masking import mask
 from fillbook.signals.core.parsing import parse_alert
 from fillbook.signals.core.reading import MAX_BODY_BYTES, read_body, token_in, token_in_text
 from fillbook.signals.ports import Wake, wake_nobody
-from fillbook.signals.store import IntakeStrategy, SeenKey
+from fillbook.signals.store import IntakeStrategy
 from fillbook.signals.strangers import Strangers
 from fillbook.signals.symbols import SymbolCatalogue
 from fillbook.signals.tables import webhook_logs
@@ -110,7 +110,7 @@ class Intake:
         key_hash = hash_token(understood.key or "")
         if self._strangers.are_many(request.address):
             async with self.database.read() as unit:
-                if await store.strategy_of_key(unit, key_hash) is None:
+                if await store.strategy_of_key(unit, key_hash, "") is None:
                     raise _unknown_key(understood)
         for race in range(_RACES_LIMIT):
             try:
@@ -118,7 +118,7 @@ class Intake:
                     lambda unit: self._settle(unit, request, understood, key_hash)
                 )
                 break
-            except sa.exc.IntegrityError:
+            except (sa.exc.IntegrityError, store.LostRace):
                 if race == _RACES_LIMIT - 1:
                     raise
         if isinstance(settled, AlertRefused):
@@ -130,7 +130,8 @@ class Intake:
     ) -> Accepted | AlertRefused:
         """Everything that one alert does to the database."""
         await ensure_partition(unit, webhook_logs, unit.now)
-        strategy = await store.strategy_of_key(unit, key_hash)
+        fingerprint = understood.alert.fingerprint if understood.alert else ""
+        strategy = await store.strategy_of_key(unit, key_hash, fingerprint)
         if strategy is None:
             return await self._turn_away(unit, request, understood, key_hash)
         log_id = self.row_ids.next()
@@ -168,7 +169,7 @@ class Intake:
     async def _record(
         self, unit: Unit, alert: Alert, symbol: str, strategy: IntakeStrategy, log_id: int
     ) -> Accepted:
-        seen = await store.seen_key(unit, strategy.id, alert.fingerprint)
+        seen = strategy.seen
         verdict = judge(
             now=unit.now,
             sent_at=alert.sent_at,
@@ -182,7 +183,7 @@ class Intake:
             unit, _signal_row(unit, alert, symbol, strategy, log_id, verdict, repeats)
         )
         if verdict is Verdict.ACCEPTED:
-            await self._pass_on(unit, alert, symbol, strategy, log_id, signal_id, seen)
+            await self._pass_on(unit, alert, symbol, strategy, log_id, signal_id)
         return Accepted(signal_id, verdict, repeats)
 
     async def _pass_on(
@@ -193,10 +194,9 @@ class Intake:
         strategy: IntakeStrategy,
         log_id: int,
         signal_id: int,
-        seen: SeenKey | None,
     ) -> None:
         """Write what the trading side works from: the key, a log per leg, a delivery per account."""
-        await store.remember_key(unit, strategy.id, alert.fingerprint, signal_id, is_known=seen is not None)
+        await store.remember_key(unit, strategy.id, alert.fingerprint, signal_id, strategy.seen)
         active = [link.account_id for link in strategy.links if link.denial is None]
         await open_order_logs(
             unit,

@@ -34,8 +34,16 @@ class LinkedAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenKey:
+    """When an equal alert was last accepted, and as which signal."""
+
+    first_seen_at: datetime
+    signal_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class IntakeStrategy:
-    """What the intake needs to know of the strategy behind a key."""
+    """What the intake needs to know of the strategy behind a key, and whether it has seen this alert."""
 
     id: int
     user_id: int | None
@@ -49,12 +57,7 @@ class IntakeStrategy:
     max_age_s: int | None
     settings_version: int
     links: tuple[LinkedAccount, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SeenKey:
-    first_seen_at: datetime
-    signal_id: int
+    seen: SeenKey | None
 
 
 DEFAULT_DEDUPE_WINDOW_S = 30
@@ -80,6 +83,8 @@ _STRATEGY_BY_KEY = (
         accounts.c.environment,
         accounts.c.exchange,
         accounts.c.is_active.label("account_is_active"),
+        signal_keys.c.first_seen_at,
+        signal_keys.c.signal_id.label("seen_signal_id"),
     )
     .select_from(
         strategies.outerjoin(users, users.c.id == strategies.c.user_id)
@@ -93,18 +98,16 @@ _STRATEGY_BY_KEY = (
             accounts,
             sa.and_(accounts.c.id == strategy_accounts.c.account_id, accounts.c.deleted_at.is_(None)),
         )
+        .outerjoin(
+            signal_keys,
+            sa.and_(
+                signal_keys.c.strategy_id == strategies.c.id,
+                signal_keys.c.hash == sa.bindparam("fingerprint"),
+            ),
+        )
     )
     .where(strategies.c.webhook_key == sa.bindparam("key_hash"), strategies.c.deleted_at.is_(None))
     .order_by(accounts.c.id)
-)
-
-_SEEN_KEY = (
-    sa.select(signal_keys.c.first_seen_at, signal_keys.c.signal_id)
-    .where(
-        signal_keys.c.strategy_id == sa.bindparam("for_strategy"),
-        signal_keys.c.hash == sa.bindparam("fingerprint"),
-    )
-    .with_for_update()
 )
 
 _REMEMBER_KEY_AGAIN = (
@@ -112,6 +115,7 @@ _REMEMBER_KEY_AGAIN = (
     .where(
         signal_keys.c.strategy_id == sa.bindparam("for_strategy"),
         signal_keys.c.hash == sa.bindparam("fingerprint"),
+        signal_keys.c.signal_id == sa.bindparam("expected_signal"),
     )
     .values(first_seen_at=sa.bindparam("seen_at"), signal_id=sa.bindparam("seen_signal"))
 )
@@ -123,9 +127,10 @@ _LOGGED_OF_ADDRESS = sa.select(sa.func.count()).where(
 )
 
 
-async def strategy_of_key(unit: Unit, key_hash: str) -> IntakeStrategy | None:
-    """The strategy behind a key's hash, with every link whose account still exists."""
-    rows = (await unit.execute(_STRATEGY_BY_KEY, {"key_hash": key_hash})).all()
+async def strategy_of_key(unit: Unit, key_hash: str, fingerprint: str) -> IntakeStrategy | None:
+    """The strategy behind a key's hash, with every link whose account still exists; `fingerprint` is the
+    alert's (any text when there is none)."""
+    rows = (await unit.execute(_STRATEGY_BY_KEY, {"key_hash": key_hash, "fingerprint": fingerprint})).all()
     if not rows:
         return None
     first = rows[0]
@@ -143,6 +148,7 @@ async def strategy_of_key(unit: Unit, key_hash: str) -> IntakeStrategy | None:
         max_age_s=_seconds(params.get("max_age_s"), None),
         settings_version=first.settings_version,
         links=tuple(_link(row) for row in rows if row.account_id is not None),
+        seen=None if first.first_seen_at is None else SeenKey(first.first_seen_at, first.seen_signal_id),
     )
 
 
@@ -173,40 +179,39 @@ def _link(row: sa.Row[Any]) -> LinkedAccount:
     )
 
 
-async def seen_key(unit: Unit, strategy_id: int, fingerprint: str) -> SeenKey | None:
-    """When an equal alert was last accepted; the row stays locked until the unit ends."""
-    row = (
-        await unit.execute(_SEEN_KEY, {"for_strategy": strategy_id, "fingerprint": fingerprint})
-    ).one_or_none()
-    return None if row is None else SeenKey(row.first_seen_at, row.signal_id)
+class LostRace(Exception):
+    """An equal alert was accepted at the same instant."""
 
 
 async def remember_key(
-    unit: Unit, strategy_id: int, fingerprint: str, signal_id: int, *, is_known: bool
+    unit: Unit, strategy_id: int, fingerprint: str, signal_id: int, seen: SeenKey | None
 ) -> None:
-    """Note that this alert was accepted now. Two first ones at once: the later insert fails as a whole."""
-    if is_known:
-        await unit.execute(
-            _REMEMBER_KEY_AGAIN,
-            {
-                "for_strategy": strategy_id,
-                "fingerprint": fingerprint,
-                "seen_at": unit.now,
-                "seen_signal": signal_id,
-            },
-        )
+    """Note that this alert was accepted now.
+
+    Of two equal ones at once the first wins: the other's insert violates the key (`IntegrityError`), or its
+    update finds that somebody else was there (`LostRace`).
+    """
+    if seen is None:
+        row = {
+            "strategy_id": strategy_id,
+            "hash": fingerprint,
+            "first_seen_at": unit.now,
+            "signal_id": signal_id,
+        }
+        await unit.insert_many(signal_keys, [row])
         return
-    await unit.insert_many(
-        signal_keys,
-        [
-            {
-                "strategy_id": strategy_id,
-                "hash": fingerprint,
-                "first_seen_at": unit.now,
-                "signal_id": signal_id,
-            }
-        ],
+    updated = await unit.execute(
+        _REMEMBER_KEY_AGAIN,
+        {
+            "for_strategy": strategy_id,
+            "fingerprint": fingerprint,
+            "expected_signal": seen.signal_id,
+            "seen_at": unit.now,
+            "seen_signal": signal_id,
+        },
     )
+    if updated.rowcount != 1:
+        raise LostRace
 
 
 async def insert_signal(unit: Unit, row: dict[str, Any]) -> int:
