@@ -19,13 +19,17 @@ MESSAGE_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`api` and `path` are ccxt's names; `weight` is what the venue charges; `pool` names its weight budget."""
+    """`api` and `path` are ccxt's names; `weight` is what the venue charges; `pool` names its weight budget.
+
+    An urgent read is one that an order waits for, or that settles what became of one.
+    """
 
     api: str
     method: str
     path: str
     weight: int
     pool: str
+    is_urgent: bool = False
 
 
 class CallFailed(Exception):

@@ -1,8 +1,9 @@
 """The request weight of one (venue, egress address, pool), counted as the venue counts it: by clock minute.
 
 Acts (orders, cancels) go first and never wait: a budget that is spent refuses them at once, so that nothing is
-sent later than it was decided. Reads share at most 40 % of the weight and wait for the next minute. A 418 or
-429 pauses both until the venue's Retry-After has passed.
+sent later than it was decided. Reads share at most 40 % of the weight and wait for the next minute; the last
+quarter of it is for urgent ones (look-ups of unknown orders, what an order waits for), which also stand in no
+queue behind routine. A 418 or 429 pauses everything until the venue's Retry-After has passed.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from fillbook.kernel.clock import Clock
 
 READ_PERCENT = 40
+ROUTINE_PERCENT = 30
 ACT_PERCENT = 95
 LONGEST_WAIT_S = 130
 _DEFAULT_PAUSE_S = 60
@@ -38,7 +40,7 @@ class RequestBudget:
         self._used_header = used_header.lower()
         self._minute = -1
         self._paused_until = float("-inf")
-        self._reading = asyncio.Lock()
+        self._routine = asyncio.Lock()
 
     def take_for_act(self, weight: int) -> None:
         """Take weight for an act now, or raise `BudgetSpent`."""
@@ -50,20 +52,13 @@ class RequestBudget:
             raise BudgetSpent(self._until_next_minute_s())
         self.used += weight
 
-    async def take_for_read(self, weight: int) -> None:
-        """Wait for weight for a read, first come first served; raise `BudgetSpent` rather than wait for minutes."""
-        async with self._reading:
-            waited_s = 0.0
-            while True:
-                wait_s = self._read_must_wait_s(weight)
-                if wait_s <= 0:
-                    break
-                if waited_s + wait_s > LONGEST_WAIT_S:
-                    raise BudgetSpent(wait_s)
-                await self._clock.sleep(wait_s)
-                waited_s += wait_s
-            self.used += weight
-            self.used_by_reads += weight
+    async def take_for_read(self, weight: int, is_urgent: bool = False) -> None:
+        """Wait for weight for a read, routine in order of arrival; raises `BudgetSpent` rather than wait long."""
+        if is_urgent:
+            await self._wait_for(weight, READ_PERCENT)
+            return
+        async with self._routine:
+            await self._wait_for(weight, ROUTINE_PERCENT)
 
     def observe(self, status: int, headers: Mapping[str, str]) -> None:
         """Learn from an answer: the weight that the venue has counted, and its wish that we pause."""
@@ -79,12 +74,26 @@ class RequestBudget:
             pause_s = _DEFAULT_PAUSE_S if retry_after is None else retry_after
             self._paused_until = max(self._paused_until, self._clock.elapsed_s() + pause_s)
 
-    def _read_must_wait_s(self, weight: int) -> float:
+    async def _wait_for(self, weight: int, percent: int) -> None:
+        waited_s = 0.0
+        while True:
+            wait_s = self._read_must_wait_s(weight, percent)
+            if wait_s <= 0:
+                break
+            if waited_s + wait_s > LONGEST_WAIT_S:
+                raise BudgetSpent(wait_s)
+            await self._clock.sleep(wait_s)
+            waited_s += wait_s
+        self.used += weight
+        self.used_by_reads += weight
+
+    def _read_must_wait_s(self, weight: int, percent: int) -> float:
+        """Seconds until it is worth trying again; a read heavier than its share is served alone in a minute."""
         self._turn()
         paused_s = self._paused_until - self._clock.elapsed_s()
         if paused_s > 0:
             return paused_s
-        fits_reads = self.used_by_reads + weight <= max(self.limit * READ_PERCENT // 100, weight)
+        fits_reads = self.used_by_reads + weight <= max(self.limit * percent // 100, weight)
         fits_all = self.used + weight <= max(self.limit * ACT_PERCENT // 100, weight)
         return 0 if fits_reads and fits_all else self._until_next_minute_s()
 

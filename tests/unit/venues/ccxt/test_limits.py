@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from fillbook.venues.ccxt.limits import BudgetSpent, RequestBudget
@@ -9,9 +11,9 @@ def budget(clock, limit=100):
     return RequestBudget(clock, limit, HEADER)
 
 
-async def test_reads_wait_for_the_next_minute_beyond_forty_percent(clock):
+async def test_reads_wait_for_the_next_minute_beyond_their_share(clock):
     subject = budget(clock)
-    await subject.take_for_read(40)
+    await subject.take_for_read(30)
     assert clock.slept == []
     await subject.take_for_read(1)
     assert len(clock.slept) == 1
@@ -20,10 +22,35 @@ async def test_reads_wait_for_the_next_minute_beyond_forty_percent(clock):
 
 async def test_acts_are_served_while_reads_have_used_their_share(clock):
     subject = budget(clock)
-    await subject.take_for_read(40)
+    await subject.take_for_read(30)
+    await subject.take_for_read(10, is_urgent=True)
     subject.take_for_act(50)
     assert clock.slept == []
     assert subject.used == 90
+
+
+async def test_urgent_reads_have_what_routine_leaves_and_no_more_than_forty_percent(clock):
+    subject = budget(clock)
+    await subject.take_for_read(30)
+    await subject.take_for_read(10, is_urgent=True)
+    assert clock.slept == []
+    await subject.take_for_read(1, is_urgent=True)
+    assert len(clock.slept) == 1
+
+
+async def test_an_urgent_read_does_not_queue_behind_routine(clock):
+    subject = budget(clock)
+    await subject.take_for_read(30)
+    woken = asyncio.Event()
+    clock.sleep = lambda seconds: woken.wait()
+    routine = asyncio.create_task(subject.take_for_read(5))
+    await asyncio.sleep(0)
+    await subject.take_for_read(5, is_urgent=True)
+    assert not routine.done()
+    clock.advance(60)
+    woken.set()
+    await routine
+    assert subject.used_by_reads == 5
 
 
 def test_an_act_beyond_the_budget_is_refused_at_once_not_delayed(clock):

@@ -12,55 +12,57 @@ from fillbook.venues.ccxt.site import Pool, Profile
 SPOT, FUTURES, WALLET = "spot", "futures", "wallet"
 
 
-def _spot(method: str, path: str, weight: int, api: str = "private") -> Endpoint:
-    return Endpoint(api, method, path, weight, SPOT)
+def _spot(method: str, path: str, weight: int, api: str = "private", urgent: bool = False) -> Endpoint:
+    return Endpoint(api, method, path, weight, SPOT, urgent)
 
 
-def _futures(method: str, path: str, weight: int, api: str = "fapiPrivate") -> Endpoint:
-    return Endpoint(api, method, path, weight, FUTURES)
+def _futures(method: str, path: str, weight: int, api: str = "fapiPrivate", urgent: bool = False) -> Endpoint:
+    return Endpoint(api, method, path, weight, FUTURES, urgent)
 
 
 SPOT_PLACE = _spot("POST", "order", 1)
 SPOT_CANCEL = _spot("DELETE", "order", 1)
 SPOT_CANCEL_ALL = _spot("DELETE", "openOrders", 1)
 SPOT_REPLACE = _spot("POST", "order/cancelReplace", 1)
-SPOT_ORDER = _spot("GET", "order", 4)
+SPOT_ORDER = _spot("GET", "order", 4, urgent=True)
 SPOT_OPEN_ORDERS = _spot("GET", "openOrders", 80)
 SPOT_ORDERS = _spot("GET", "allOrders", 20)
 SPOT_FILLS = _spot("GET", "myTrades", 20)
-SPOT_FILLS_OF_ORDER = _spot("GET", "myTrades", 5)
+SPOT_FILLS_OF_ORDER = _spot("GET", "myTrades", 5, urgent=True)
 SPOT_ACCOUNT = _spot("GET", "account", 20)
-SPOT_INSTRUMENTS = _spot("GET", "exchangeInfo", 20, "public")
-SPOT_TICKER = _spot("GET", "ticker/24hr", 2, "public")
+SPOT_INSTRUMENTS = _spot("GET", "exchangeInfo", 20, "public", urgent=True)
+SPOT_TICKER = _spot("GET", "ticker/24hr", 2, "public", urgent=True)
 SPOT_TIME = _spot("GET", "time", 1, "public")
 
-FUTURES_PLACE = _futures("POST", "order", 1)
-FUTURES_AMEND = _futures("PUT", "order", 1)
+# Futures counts orders per account, not by weight.
+FUTURES_PLACE = _futures("POST", "order", 0)
+FUTURES_AMEND = _futures("PUT", "order", 0)
 FUTURES_CANCEL = _futures("DELETE", "order", 1)
 FUTURES_CANCEL_ALL = _futures("DELETE", "allOpenOrders", 1)
-FUTURES_ORDER = _futures("GET", "order", 1)
+FUTURES_ORDER = _futures("GET", "order", 1, urgent=True)
 FUTURES_OPEN_ORDERS = _futures("GET", "openOrders", 40)
 FUTURES_ORDERS = _futures("GET", "allOrders", 5)
 FUTURES_FILLS = _futures("GET", "userTrades", 5)
-ALGO_PLACE = _futures("POST", "algoOrder", 1)
+FUTURES_FILLS_OF_ORDER = _futures("GET", "userTrades", 5, urgent=True)
+ALGO_PLACE = _futures("POST", "algoOrder", 0)
 ALGO_CANCEL = _futures("DELETE", "algoOrder", 1)
 ALGO_CANCEL_ALL = _futures("DELETE", "algoOpenOrders", 1)
-ALGO_ORDER = _futures("GET", "algoOrder", 1)
+ALGO_ORDER = _futures("GET", "algoOrder", 1, urgent=True)
 ALGO_OPEN_ORDERS = _futures("GET", "openAlgoOrders", 40)
 ALGO_ORDERS = _futures("GET", "allAlgoOrders", 5)
 FUTURES_ACCOUNT = _futures("GET", "account", 5, "fapiPrivateV3")
 FUTURES_POSITIONS = _futures("GET", "positionRisk", 5, "fapiPrivateV3")
 FUTURES_INCOME = _futures("GET", "income", 30)
-FUTURES_INSTRUMENTS = _futures("GET", "exchangeInfo", 1, "fapiPublic")
-FUTURES_TICKER = _futures("GET", "ticker/24hr", 1, "fapiPublic")
+FUTURES_INSTRUMENTS = _futures("GET", "exchangeInfo", 1, "fapiPublic", urgent=True)
+FUTURES_TICKER = _futures("GET", "ticker/24hr", 1, "fapiPublic", urgent=True)
 FUTURES_TIME = _futures("GET", "time", 1, "fapiPublic")
-SYMBOL_MODES = _futures("GET", "symbolConfig", 5)
-POSITION_MODE = _futures("GET", "positionSide/dual", 30)
+SYMBOL_MODES = _futures("GET", "symbolConfig", 5, urgent=True)
+POSITION_MODE = _futures("GET", "positionSide/dual", 30, urgent=True)
 SET_POSITION_MODE = _futures("POST", "positionSide/dual", 1)
 SET_LEVERAGE = _futures("POST", "leverage", 1)
 SET_MARGIN_MODE = _futures("POST", "marginType", 1)
-OPEN_LISTEN_KEY = _futures("POST", "listenKey", 1)
-RENEW_LISTEN_KEY = _futures("PUT", "listenKey", 1)
+OPEN_LISTEN_KEY = _futures("POST", "listenKey", 1, urgent=True)
+RENEW_LISTEN_KEY = _futures("PUT", "listenKey", 1, urgent=True)
 
 KEY_PERMISSIONS = Endpoint("sapi", "GET", "account/apiRestrictions", 1, WALLET)
 DEPOSITS = Endpoint("sapi", "GET", "capital/deposit/hisrec", 1, WALLET)

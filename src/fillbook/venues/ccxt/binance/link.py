@@ -103,7 +103,7 @@ class Link:
         """As `read`, but raises `CallFailed` for those who must see the venue's code."""
         budget = self.site.budget(self.egress, endpoint.pool)
         try:
-            await budget.take_for_read(endpoint.weight)
+            await budget.take_for_read(endpoint.weight, endpoint.is_urgent)
         except BudgetSpent as spent:
             raise CallFailed(errors.RateLimitExceeded, "rate_limited", str(spent), sent=False) from None
         try:

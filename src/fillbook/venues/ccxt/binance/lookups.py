@@ -128,7 +128,7 @@ class Lookups:
         if order is None:
             return FillsPage(_sorted(fills), complete=True)
         report = _parsed(order_report, order, symbol)
-        if _sum(fills) < report.filled_quantity and endpoint is at.FUTURES_FILLS:
+        if _sum(fills) < report.filled_quantity and endpoint is at.FUTURES_FILLS_OF_ORDER:
             # Without times, futures answers with the last seven days only.
             for start_ms, end_ms in self._windows(symbol, moment(order.get("time") or 0)):
                 window = {**named, "startTime": start_ms, "endTime": end_ms}
