@@ -48,7 +48,7 @@ async def insert(unit: Unit, environment: str, found: Iterable[Instrument]) -> N
         {name: getattr(one, name) for name in _RULES} | {"valid_from": unit.now, "environment": environment}
         for one in found
     ]
-    await unit.insert_many(instruments, rows)
+    await unit.insert_if_new(instruments, rows)  # two processes may read one venue at once
 
 
 def _instrument(row: sa.Row[Any]) -> Instrument:
