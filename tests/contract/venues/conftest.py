@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fillbook.accounts.core import Account, Credentials, Environment, PositionMode, TradingState
-from fillbook.kernel.clock import SystemClock
+from fillbook.kernel.clock import Clock, SystemClock
 from fillbook.market.core import MarketType, Side, VenueName
 from fillbook.orders.core.order import Book, OrderRef, OrderRequest, OrderType
 from fillbook.venues.ccxt.venues import CcxtVenues
@@ -65,6 +65,12 @@ class Desk:
 
     def open(self, credentials: Credentials, **changes: Any) -> Any:
         return self.venues.open(replace(ACCOUNT, exchange=self.name, **changes), credentials)
+
+    def elsewhere(self, clock: Clock) -> tuple[CcxtVenues, Any]:
+        """The same account from another machine, with a clock of its own."""
+        urls = {(self.name, ACCOUNT.environment): self.server.url(self.name)}
+        venues = CcxtVenues(clock, random.Random(7), urls)
+        return venues, venues.open(replace(ACCOUNT, exchange=self.name), Credentials(KEY, SECRET))
 
     async def rest(self, symbol: str, **changes: Any) -> OrderRef:
         """A limit order far below the price that rests in the book."""

@@ -1,9 +1,11 @@
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from fillbook.accounts.core import Credentials, PositionMode, PositionSide
+from fillbook.kernel.clock import SystemClock
 from fillbook.market.core import Side, market_type_of
 from fillbook.orders.core.order import Book, OrderRef, OrderStatus, OrderType, TimeInForce
 from fillbook.orders.core.outcomes import Acknowledged, CancelAccepted, Rejected, Unknown
@@ -240,3 +242,30 @@ async def test_a_refused_key_rejects_orders_and_shows_no_secret(desk, symbol, ne
     assert isinstance(outcome, Rejected)
     for secret in (credentials.api_key, credentials.secret):
         assert secret not in outcome.message
+
+
+class SkewedClock(SystemClock):
+    """A machine whose clock is wrong by some seconds."""
+
+    def __init__(self, seconds):
+        self._skew = timedelta(seconds=seconds)
+
+    def now(self):
+        return super().now() + self._skew
+
+
+@pytest.mark.parametrize("seconds", [-60, 60])
+async def test_a_machine_with_a_wrong_clock_can_trade(desk, symbol, new_order, seconds):
+    venues, venue = desk.elsewhere(SkewedClock(seconds))
+    assert await venue.balances(market_type_of(symbol))
+    assert isinstance(await venue.place(new_order(symbol)), Acknowledged)
+    await venues.close()
+
+
+async def test_an_order_that_a_wrong_clock_refuses_is_rejected_and_the_next_one_passes(
+    desk, symbol, new_order
+):
+    await desk.venue.instruments(market_type_of(symbol))
+    desk.fault("refuse", method="POST", path=PLACE, status=400, code=-1021, msg="Timestamp is ahead.")
+    assert (await desk.venue.place(new_order(symbol))).code == "-1021"
+    assert isinstance(await desk.venue.place(new_order(symbol)), Acknowledged)

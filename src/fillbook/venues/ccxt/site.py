@@ -22,6 +22,7 @@ from fillbook.venues.ccxt.client import VenueClient, configure, stand_in, transp
 from fillbook.venues.ccxt.limits import RequestBudget
 
 CATALOGUE_MAX_AGE_S = 300
+CLOCK_CHECK_EVERY_S = 3600
 CATALOGUE_MIN_AGE_S = 30
 _CONNECTIONS = 256
 _UNLIMITED = 10**12
@@ -102,6 +103,7 @@ class Site:
         self._loading: dict[MarketType, asyncio.Task[Catalogue]] = {}
         self._tls: ssl.SSLContext | None = None
         self._time_difference_ms = 0
+        self._clock_checked_s = float("-inf")
 
     def session(self, egress: str | None) -> aiohttp.ClientSession:
         """The one HTTP session of an egress. `egress` is a local address, a proxy's URL, or None."""
@@ -130,6 +132,14 @@ class Site:
         self._time_difference_ms = milliseconds
         for exchange in self._exchanges.values():
             exchange.options["timeDifference"] = milliseconds
+
+    def take_clock_check(self) -> bool:
+        """Whether the caller is to measure the venue's clock now: one caller an hour is."""
+        now_s = self.clock.elapsed_s()
+        if now_s - self._clock_checked_s < CLOCK_CHECK_EVERY_S:
+            return False
+        self._clock_checked_s = now_s
+        return True
 
     async def catalogue(
         self,

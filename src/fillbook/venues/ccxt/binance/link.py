@@ -106,6 +106,8 @@ class Link:
             await budget.take_for_read(endpoint.weight, endpoint.is_urgent)
         except BudgetSpent as spent:
             raise CallFailed(errors.RateLimitExceeded, "rate_limited", str(spent), sent=False) from None
+        if self.site.take_clock_check():
+            await self._correct_clock(endpoint)
         try:
             return await self.client.send(endpoint, params or {})
         except CallFailed as failure:
@@ -184,7 +186,7 @@ class Link:
         return signature
 
     async def _correct_clock(self, endpoint: Endpoint) -> bool:
-        """Measure the clock after the venue refused a timestamp; False when that failed too."""
+        """Measure the clock, so that timestamps are taken; False when even that failed."""
         market_type = MarketType.FUTURES if endpoint.pool == at.FUTURES else MarketType.SPOT
         try:
             await self.measure_clock(market_type)
