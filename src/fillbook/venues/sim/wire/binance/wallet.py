@@ -116,6 +116,11 @@ def coins(context: Context, account: Account, params: Params) -> Any:
     ]
 
 
+def transfers(context: Context, account: Account, params: Params) -> Any:
+    """Between the wallets: deposits go straight to where they are wanted, so nothing is ever moved."""
+    return {"total": 0, "rows": []}
+
+
 def nothing(context: Context, account: Account, params: Params) -> Any:
     """Margin pairs: there are none."""
     return []
@@ -126,6 +131,7 @@ ROUTES: Routes = {
     ("GET", "/sapi/v1/capital/deposit/hisrec"): Route(deposits),
     ("GET", "/sapi/v1/capital/withdraw/history"): Route(withdrawals, weight=18),
     ("GET", "/sapi/v1/capital/config/getall"): Route(coins, weight=10),
+    ("GET", "/sapi/v1/asset/transfer"): Route(transfers),
     ("GET", "/sapi/v1/margin/allPairs"): Route(nothing),
     ("GET", "/sapi/v1/margin/isolated/allPairs"): Route(nothing, weight=10),
 }
