@@ -114,21 +114,22 @@ class Lookups:
         return _page(fills, end if end <= self._link.site.clock.now() else None)
 
     async def fills_of_order(self, symbol: str, exchange_order_id: str) -> FillsPage:
-        """All fills of one order; `complete` only if they add up to what the order says has filled.
+        """All fills of one order; `complete` only if they add up to what the order's record says has filled.
 
-        The order's record adds what a fill's row lacks: the client order id and whether it was forced.
+        That record also adds what a fill's row lacks: the client order id and whether it was forced.
         """
         venue_id = await self._link.readable_id(symbol)
         order = await self._find(
             _order_endpoint(symbol, is_algo=False), {"symbol": venue_id, "orderId": exchange_order_id}
         )
         named = {"symbol": venue_id, "orderId": exchange_order_id, "limit": PAGE}
-        endpoint = at.SPOT_FILLS_OF_ORDER if market_type_of(symbol) is MarketType.SPOT else at.FUTURES_FILLS
+        is_spot = market_type_of(symbol) is MarketType.SPOT
+        endpoint = at.SPOT_FILLS_OF_ORDER if is_spot else at.FUTURES_FILLS_OF_ORDER
         fills = {fill.venue_fill_id: fill for fill in await self._pages(endpoint, named, symbol)}
         if order is None:
-            return FillsPage(_sorted(fills), complete=True)
+            return FillsPage(_sorted(fills), complete=False)
         report = _parsed(order_report, order, symbol)
-        if _sum(fills) < report.filled_quantity and endpoint is at.FUTURES_FILLS_OF_ORDER:
+        if _sum(fills) < report.filled_quantity and not is_spot:
             # Without times, futures answers with the last seven days only.
             for start_ms, end_ms in self._windows(symbol, moment(order.get("time") or 0)):
                 window = {**named, "startTime": start_ms, "endTime": end_ms}
@@ -169,7 +170,7 @@ class Lookups:
                 if len(rows) < PAGE:
                     break
                 # By id the venue takes no end; what is beyond the window merely comes early.
-                params = {key: int(reports[-1].exchange_order_id) + 1}
+                params = {key: max(int(report.exchange_order_id) for report in reports) + 1}
             else:
                 raise ReadFailed("There are too many orders to read at once: ask for a later time.")
         return sorted(found.values(), key=lambda report: (report.exchange_at, report.exchange_order_id))
@@ -182,7 +183,7 @@ class Lookups:
             fills.extend(page)
             if len(page) < PAGE:
                 return fills
-            page_params = {**params, "fromId": int(page[-1].venue_fill_id) + 1}
+            page_params = {**params, "fromId": _numeric_id(page[-1])[0] + 1}
         raise ReadFailed("There are too many fills to read at once.")
 
     def _windows(self, symbol: str, since: datetime) -> list[tuple[int, int]]:
@@ -244,7 +245,7 @@ def _page(fills: list[FillReport], next_since: datetime | None) -> FillsPage:
     The last id is read again, for a self-trade has two fills of one id and the page may end between them.
     """
     if len(fills) >= PAGE:
-        return FillsPage(tuple(fills), complete=False, next_from_id=str(int(fills[-1].venue_fill_id) - 1))
+        return FillsPage(tuple(fills), complete=False, next_from_id=str(_numeric_id(fills[-1])[0] - 1))
     return FillsPage(tuple(fills), complete=next_since is None, next_since=next_since)
 
 
