@@ -12,12 +12,9 @@ from alembic import op
 
 def create_table(name: str, *items: sa.schema.SchemaItem, growing: bool = False, **options: Any) -> None:
     for item in items:
-        # Names in a revision are final: the naming convention has made them already. A primary key has none
-        # on MariaDB, which says so each time.
+        # Names in a revision are final: the naming convention has made them already.
         if isinstance(item, sa.CheckConstraint):
             item.name = op.f(str(item.name))
-        elif isinstance(item, sa.PrimaryKeyConstraint) and op.get_bind().dialect.name in ("mysql", "mariadb"):
-            item.name = None
     op.create_table(
         name,
         *items,

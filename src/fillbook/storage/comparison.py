@@ -43,18 +43,30 @@ def types_differ(
 
 
 def missing_from(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
-    """CHECKs and primary keys that the code declares and the database lacks: alembic compares neither."""
+    """CHECKs and primary keys in which the code and the database differ: alembic compares neither.
+
+    Databases keep a CHECK in words of their own, so only the words that it allows are compared.
+    """
     inspector = sa.inspect(connection)
     present = set(inspector.get_table_names())
-    lacking: list[str] = []
+    found: list[str] = []
     for table in metadata.sorted_tables:
         if table.name not in present:
             continue
-        checks = {check["name"] for check in inspector.get_check_constraints(table.name)}
+        checks = {check["name"]: check["sqltext"] for check in inspector.get_check_constraints(table.name)}
         for constraint in table.constraints:
-            if isinstance(constraint, sa.CheckConstraint) and str(constraint.name) not in checks:
-                lacking.append(f"{table.name}: CHECK {constraint.name} is missing")
+            if not isinstance(constraint, sa.CheckConstraint):
+                continue
+            known = checks.get(str(constraint.name))
+            if known is None:
+                found.append(f"{table.name}: CHECK {constraint.name} is missing")
+            elif _quoted(known) != _quoted(str(constraint.sqltext)):
+                found.append(f"{table.name}: CHECK {constraint.name} allows other words")
         key = inspector.get_pk_constraint(table.name)["constrained_columns"]
         if key != [column.name for column in table.primary_key]:
-            lacking.append(f"{table.name}: the primary key is ({', '.join(key)})")
-    return lacking
+            found.append(f"{table.name}: the primary key is ({', '.join(key)})")
+    return found
+
+
+def _quoted(condition: str) -> set[str]:
+    return set(re.findall(r"'([^']*)'", condition))

@@ -96,7 +96,8 @@ def _create_sqlite_engine(
     url: sa.URL, options: dict[str, Any], async_creator: AsyncCreator | None
 ) -> AsyncEngine:
     if async_creator is not None:
-        engine = create_async_engine("sqlite+aiosqlite://", async_creator=async_creator, **options)
+        # By the file's URL: SQLAlchemy shares one connection among all who use an in-memory one.
+        engine = create_async_engine(url, async_creator=async_creator, **options)
     else:
         Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
         engine = create_async_engine(url, connect_args={"factory": SqliteConnection}, **options)

@@ -4,8 +4,9 @@ The chain runs on the asynchronous driver itself, inside the running loop: `serv
 tests all use the same few functions. Each takes a URL, or an engine that is already there.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,21 @@ async def _run(target: Target, chain: Callable[[sa.Connection], None]) -> None:
         if engine.dialect.name == "sqlite":
             await _run_on_sqlite(connection, chain)
             return
-        await connection.run_sync(chain)
+        with _without_notes():
+            await connection.run_sync(chain)
         await connection.commit()
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    """Without asyncmy's notes: MariaDB remarks on every primary key that has a name."""
+    notes = logging.getLogger("asyncmy")
+    before = notes.level
+    notes.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        notes.setLevel(before)
 
 
 async def _run_on_sqlite(connection: AsyncConnection, chain: Callable[[sa.Connection], None]) -> None:

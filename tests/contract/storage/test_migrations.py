@@ -27,13 +27,25 @@ async def test_the_chain_makes_what_the_code_declares(database_url: str) -> None
     await migrate.require_head(database_url)
 
 
-async def test_a_check_that_is_missing_is_found(sqlite_database: Database) -> None:
+async def test_a_schema_that_differs_is_told_apart(sqlite_database: Database) -> None:
     async with sqlite_database.unit() as unit:
-        await unit.connection.exec_driver_sql("ALTER TABLE workers RENAME COLUMN pid TO process_id")
-        await unit.connection.exec_driver_sql("DROP INDEX ix_accounts_user_id")
+        for statement in (
+            "DROP INDEX ix_accounts_user_id",
+            "DROP TABLE api_tokens",
+            "DROP TABLE installation",
+            "CREATE TABLE installation (id INTEGER PRIMARY KEY)",
+            "DROP TABLE workers",
+            "CREATE TABLE workers (name TEXT, pid INTEGER PRIMARY KEY)",
+            "DROP TABLE cancels",
+            "CREATE TABLE cancels (side TEXT, CONSTRAINT ck_cancels_side CHECK (side IN ('buy', 'short')))",
+        ):
+            await unit.connection.exec_driver_sql(statement)
     found = await migrate.check(sqlite_database.engine)
-    assert any("pid" in sentence for sentence in found)
     assert any("ix_accounts_user_id" in sentence for sentence in found)
+    assert any("api_tokens" in sentence for sentence in found)
+    assert "installation: CHECK ck_installation_single is missing" in found
+    assert "cancels: CHECK ck_cancels_side allows other words" in found
+    assert "workers: the primary key is (pid)" in found
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mysql"])

@@ -1,6 +1,7 @@
 """What is particular to SQLite: pragmas, BEGIN IMMEDIATE, one writer, injected connections."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,15 +119,20 @@ class DirectConnection:
         self._conn.create_function(*arguments, **options)
 
 
-async def test_connections_can_be_injected_and_need_no_thread(sqlite_template: Path, clock: Clock) -> None:
+async def test_connections_can_be_injected_and_need_no_thread(
+    sqlite_template: Path, tmp_path: Path, clock: Clock
+) -> None:
     opened = 0
+
+    path = tmp_path / "injected.db"
+    shutil.copy(sqlite_template, path)
 
     async def connect() -> DirectConnection:
         nonlocal opened
         opened += 1
-        return DirectConnection(open_sqlite(sqlite_template))
+        return DirectConnection(open_sqlite(path))
 
-    database = Database.connect(f"sqlite:///{sqlite_template}", clock, async_creator=connect)
+    database = Database.connect(f"sqlite:///{path}", clock, async_creator=connect)
     with pytest.raises(LookupError):
         async with database.unit() as unit:
             await unit.insert(users, {"email": "ann@example.org", "username": "ann"})
@@ -134,5 +140,9 @@ async def test_connections_can_be_injected_and_need_no_thread(sqlite_template: P
             raise LookupError
     async with database.read() as unit:
         assert await unit.all(sa.select(users)) == []
+    async with database.unit() as writing, database.read() as reading:
+        await writing.insert(users, {"email": "bea@example.org", "username": "bea"})
+        assert await reading.all(sa.select(users)) == [], "a reader sees what was committed, on its own"
+        await writing.execute(sa.delete(users))
     await database.close()
-    assert opened == 1
+    assert opened == 2
