@@ -5,7 +5,7 @@ Every test of this folder runs for every venue in `VENUES`; those that take `sym
 
 import random
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -37,14 +37,17 @@ ACCOUNT = Account(
 )
 
 
-@dataclass
 class Desk:
     """One account's venue, the exchange behind it, and faults on demand."""
 
-    venue: Any
-    server: sim.SimServer
-    name: VenueName
-    venues: CcxtVenues
+    def __init__(
+        self, server: sim.SimServer, name: VenueName, clock: Clock, environment: Environment
+    ) -> None:
+        self.server = server
+        self.name = name
+        self.environment = environment
+        self.venues = CcxtVenues(clock, random.Random(7), {(name, environment): server.url(name)})
+        self.venue: Any = self.open(Credentials(KEY, SECRET))
 
     @property
     def exchange(self) -> Any:
@@ -64,13 +67,12 @@ class Desk:
         return list(self.server.gateway(self.name).requests)
 
     def open(self, credentials: Credentials, **changes: Any) -> Any:
-        return self.venues.open(replace(ACCOUNT, exchange=self.name, **changes), credentials)
+        terms = {"exchange": self.name, "environment": self.environment, **changes}
+        return self.venues.open(replace(ACCOUNT, **terms), credentials)
 
-    def elsewhere(self, clock: Clock) -> tuple[CcxtVenues, Any]:
+    def elsewhere(self, clock: Clock, environment: Environment = Environment.PAPER) -> "Desk":
         """The same account from another machine, with a clock of its own."""
-        urls = {(self.name, ACCOUNT.environment): self.server.url(self.name)}
-        venues = CcxtVenues(clock, random.Random(7), urls)
-        return venues, venues.open(replace(ACCOUNT, exchange=self.name), Credentials(KEY, SECRET))
+        return Desk(self.server, self.name, clock, environment)
 
     async def rest(self, symbol: str, **changes: Any) -> OrderRef:
         """A limit order far below the price that rests in the book."""
@@ -109,12 +111,10 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
     exchange.deposit(account, MarketType.SPOT, "USDT", Decimal(100_000))
     exchange.deposit(account, MarketType.SPOT, "BTC", Decimal(1))
     exchange.deposit(account, MarketType.FUTURES, "USDT", Decimal(100_000))
-    urls = {(request.param, Environment.PAPER): server.url(request.param)}
-    venues = CcxtVenues(SystemClock(), random.Random(7), urls)
-    venue = venues.open(replace(ACCOUNT, exchange=request.param), Credentials(KEY, SECRET))
-    yield Desk(venue, server, request.param, venues)
-    await venue.close()
-    await venues.close()
+    desk = Desk(server, request.param, SystemClock(), Environment.PAPER)
+    yield desk
+    await desk.venue.close()
+    await desk.venues.close()
     await server.close()
 
 

@@ -256,10 +256,10 @@ class SkewedClock(SystemClock):
 
 @pytest.mark.parametrize("seconds", [-60, 60])
 async def test_a_machine_with_a_wrong_clock_can_trade(desk, symbol, new_order, seconds):
-    venues, venue = desk.elsewhere(SkewedClock(seconds))
-    assert await venue.balances(market_type_of(symbol))
-    assert isinstance(await venue.place(new_order(symbol)), Acknowledged)
-    await venues.close()
+    other = desk.elsewhere(SkewedClock(seconds))
+    assert await other.venue.balances(market_type_of(symbol))
+    assert isinstance(await other.venue.place(new_order(symbol)), Acknowledged)
+    await other.venues.close()
 
 
 async def test_an_order_that_a_wrong_clock_refuses_is_rejected_and_the_next_one_passes(

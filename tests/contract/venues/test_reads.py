@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from fillbook.accounts.core import Credentials, LedgerEntryKind, MarginMode, PositionMode
+from fillbook.accounts.core import Credentials, Environment, LedgerEntryKind, MarginMode, PositionMode
+from fillbook.kernel.clock import SystemClock
 from fillbook.ledger.core.fill import FillKind
 from fillbook.market.core import MarketType, Side, market_type_of
 from fillbook.market.errors import CredentialsRefused, ReadFailed, SettingRefused
@@ -256,3 +257,21 @@ async def test_a_wrong_clock_is_corrected_and_the_read_goes_through(desk, symbol
 async def test_one_account_has_only_its_market_types(desk):
     spot_only = desk.open(Credentials("k" * 64, "s" * 64), market_types=(MarketType.SPOT,))
     assert await spot_only.positions() == ()
+
+
+async def test_a_demo_key_is_tried_because_its_venue_has_no_page_of_permissions(desk):
+    demo = desk.elsewhere(SystemClock(), environment=Environment.DEMO)
+    permissions = await demo.venue.key_permissions()
+    assert (permissions.can_trade_spot, permissions.can_trade_futures) == (True, True)
+    assert permissions.can_withdraw is None
+    assert not any(one.path.startswith("/sapi/") for one in desk.requests())
+    with pytest.raises(CredentialsRefused):
+        await demo.open(Credentials("unknown" * 9, "s" * 64)).key_permissions()
+    await demo.venues.close()
+
+
+async def test_a_live_account_behind_a_stand_in_reads_its_ledger_too(desk):
+    live = desk.elsewhere(SystemClock(), environment=Environment.LIVE)
+    entries = await live.venue.ledger_entries_since(since())
+    assert {entry.kind for entry in entries} >= {LedgerEntryKind.DEPOSIT}
+    await live.venues.close()

@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from fillbook.kernel.clock import SystemClock
 from fillbook.market.errors import CredentialsRefused
 from fillbook.orders.core.reports import StreamChange, StreamState
 from fillbook.venues.ccxt.websocket import (
@@ -205,3 +207,47 @@ async def test_an_error_that_nobody_expects_ends_the_iterator(clock):
     assert await anext(stream) == UP
     with pytest.raises(ZeroDivisionError):
         await anext(stream)
+
+
+class RealDialogue(EchoDialogue):
+    def __init__(self, url):
+        super().__init__()
+        self._url = url
+
+    async def address(self):
+        return self._url
+
+
+@pytest.mark.parametrize("answers_pings", [False, True])
+async def test_a_peer_that_answers_no_ping_is_left_within_a_heartbeat_and_a_half(monkeypatch, answers_pings):
+    monkeypatch.setattr("fillbook.venues.ccxt.websocket.HEARTBEAT_S", 0.2)
+    release = asyncio.Event()
+
+    async def serve(request):
+        socket = web.WebSocketResponse(autoping=answers_pings)
+        await socket.prepare(request)
+        reading = asyncio.create_task(anext(aiter(socket), None)) if answers_pings else None
+        await release.wait()
+        if reading is not None:
+            reading.cancel()
+        return socket
+
+    runner = web.ServerRunner(web.Server(serve))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    queue = EventQueue()
+    async with aiohttp.ClientSession() as session:
+        url = f"ws://127.0.0.1:{runner.addresses[0][1]}"
+        socket = LiveSocket(RealDialogue(url), queue, lambda: session, SystemClock(), random.Random(1))
+        stream = merged([socket], queue)
+        assert await anext(stream) == UP
+        ended = asyncio.ensure_future(anext(stream))
+        await asyncio.wait([ended], timeout=1)
+        assert ended.done() is not answers_pings
+        if ended.done():
+            assert ended.result().state is StreamState.DISCONNECTED
+        ended.cancel()
+        await asyncio.gather(ended, return_exceptions=True)
+        await stream.aclose()
+    release.set()
+    await runner.cleanup()
