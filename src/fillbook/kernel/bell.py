@@ -12,10 +12,11 @@ class Bell:
 
     async def wait(self, timeout_s: float | None = None) -> bool:
         """True when the bell was rung since the last wait, False when the time was up first."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._rung.wait()
-        except TimeoutError:
-            return False
+        if not self._rung.is_set():
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._rung.wait()
+            except TimeoutError:
+                return False
         self._rung.clear()
         return True

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from fillbook.fleet.events import EventSignal, NewEvent, append_events
 from fillbook.kernel.clock import Clock
 from fillbook.kernel.errors import FillbookError
 from fillbook.kernel.ids import RowIds
@@ -94,6 +95,7 @@ class Intake:
     wake: Wake = wake_nobody
     bell: OutcomeBell = field(default_factory=OutcomeBell)
     wait_limit_s: float = WAIT_LIMIT_S
+    events: EventSignal | None = None
     _strangers: Strangers = field(init=False)
     _catalogue: SymbolCatalogue = field(init=False)
 
@@ -140,12 +142,20 @@ class Intake:
         except AlertRefused as refusal:
             answer = refusal_json(refusal)
             await self._log(unit, log_id, request, understood, key_hash, strategy, answer, refusal)
+            await self._tell(
+                unit, strategy, "alert.refused", {"webhook_log_id": log_id, "code": refusal.code}
+            )
             return refusal
         accepted = await self._record(unit, alert, symbol, strategy, log_id)
-        await self._log(
-            unit, log_id, request, understood, key_hash, strategy, accepted.as_json(), accepted.status
-        )
+        answer = accepted.as_json()
+        await self._log(unit, log_id, request, understood, key_hash, strategy, answer, accepted.status)
+        await self._tell(unit, strategy, "signal.received", answer)
         return accepted
+
+    async def _tell(self, unit: Unit, strategy: IntakeStrategy, type: str, data: dict[str, Any]) -> None:
+        # A strategy without an owner is nobody's to tell of; None would tell everybody.
+        if strategy.user_id is not None:
+            await append_events(unit, [NewEvent(strategy.user_id, type, data)], self.events)
 
     async def _check(self, unit: Unit, understood: Understood, strategy: IntakeStrategy) -> tuple[Alert, str]:
         """The alert and its unified symbol, if this strategy may act on it."""
@@ -197,7 +207,7 @@ class Intake:
     ) -> None:
         """Write what the trading side works from: the key, a log per leg, a delivery per account."""
         await store.remember_key(unit, strategy.id, alert.fingerprint, signal_id, strategy.seen)
-        active = [link.account_id for link in strategy.links if link.denial is None]
+        reached = [link.account_id for link in strategy.links]
         await open_order_logs(
             unit,
             [
@@ -214,14 +224,14 @@ class Intake:
                     "price": leg.price,
                     "stop_price": leg.stop_price,
                     "execution_results": {},
-                    "total_accounts": len(active),
+                    "total_accounts": len(reached),
                 }
                 for leg in alert.legs
             ],
         )
         await store.insert_deliveries(unit, signal_id, strategy.links)
-        if active:
-            unit.after_commit(lambda: self.wake(signal_id, active))
+        if reached:
+            unit.after_commit(lambda: self.wake(signal_id, reached))
 
     async def _turn_away(
         self, unit: Unit, request: RawAlert, understood: Understood, key_hash: str
@@ -339,7 +349,7 @@ def _signal_row(
     repeats: int | None,
 ) -> dict[str, Any]:
     main = alert.main_leg
-    has_accounts = any(link.denial is None for link in strategy.links)
+    has_accounts = bool(strategy.links)
     return {
         "user_id": strategy.user_id,
         "strategy_id": strategy.id,

@@ -23,14 +23,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class LinkedAccount:
-    """One account that an alert goes to. `denial` says why it does not, as code and sentence."""
+    """One account that an alert goes to. Whether it may trade now is decided when the order is planned."""
 
     strategy_account_id: int
     account_id: int
     user_id: int
     environment: Environment
     venue: VenueName
-    denial: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +75,10 @@ _STRATEGY_BY_KEY = (
         users.c.is_active.label("owner_is_active"),
         users.c.suspended_at,
         strategy_accounts.c.id.label("link_id"),
-        strategy_accounts.c.is_active.label("link_is_active"),
         accounts.c.id.label("account_id"),
         accounts.c.user_id.label("account_user_id"),
-        accounts.c.name.label("account_name"),
         accounts.c.environment,
         accounts.c.exchange,
-        accounts.c.is_active.label("account_is_active"),
         signal_keys.c.first_seen_at,
         signal_keys.c.signal_id.label("seen_signal_id"),
     )
@@ -158,24 +154,12 @@ def _seconds(value: Any, default: T) -> int | T:
 
 
 def _link(row: sa.Row[Any]) -> LinkedAccount:
-    denial = None
-    if not row.account_is_active:
-        denial = (
-            "account_inactive",
-            f"The account {row.account_name} is switched off: switch it on to trade.",
-        )
-    elif not row.link_is_active:
-        denial = (
-            "link_inactive",
-            "The strategy is not active on this account: activate the link to trade.",
-        )
     return LinkedAccount(
         strategy_account_id=row.link_id,
         account_id=row.account_id,
         user_id=row.account_user_id,
         environment=Environment(row.environment),
         venue=VenueName(row.exchange),
-        denial=denial,
     )
 
 
@@ -219,7 +203,7 @@ async def insert_signal(unit: Unit, row: dict[str, Any]) -> int:
 
 
 async def insert_deliveries(unit: Unit, signal_id: int, links: Sequence[LinkedAccount]) -> None:
-    """One row per linked account; those that get nothing carry the reason."""
+    """One row per linked account."""
     await unit.insert_many(
         signal_deliveries,
         [
@@ -229,9 +213,7 @@ async def insert_deliveries(unit: Unit, signal_id: int, links: Sequence[LinkedAc
                 "strategy_account_id": link.strategy_account_id,
                 "user_id": link.user_id,
                 "environment": link.environment,
-                "state": "new" if link.denial is None else "denied",
-                "denial_code": link.denial[0] if link.denial else None,
-                "denial_reason": link.denial[1] if link.denial else None,
+                "state": "new",
             }
             for link in links
         ],

@@ -6,7 +6,6 @@ reading on from it proves that nothing is missing. What could not be read is sai
 """
 
 import asyncio
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,9 +14,8 @@ import structlog
 from fillbook.accounts import balances, cursors
 from fillbook.accounts.core import Account
 from fillbook.ledger.core.fill import FillReport, FillSource
-from fillbook.market.core import MarketType
 from fillbook.market.errors import ReadFailed
-from fillbook.orders.core.order import Book, Order, OrderRef
+from fillbook.orders.core.order import Book, OrderRef
 from fillbook.orders.store import rows
 from fillbook.trading.facts import FillCursor, FillsSeen
 from fillbook.trading.floor import Floor
@@ -39,13 +37,28 @@ class Backfill:
         self._lock = asyncio.Lock()
 
     async def run_once(self) -> list[str]:
-        """Fetch everything that may be missing; returns what could not be read (nothing: all was)."""
+        """Fetch what may be missing of what we follow; returns what could not be read (nothing: all was)."""
         async with self._lock:
             unread = await self._fetch_fills()
             unread += await self._check_live_orders()
-            unread += await self.read_balances()
+            unread += await self._read_balances()
+        return self._tell(unread)
+
+    async def sweep(self) -> list[str]:
+        """Read every book of the venue whole: what is open there and unknown here is adopted. Heavy."""
+        unread: list[str] = []
+        for market_type in self._account.market_types:
+            for book in Book:
+                try:
+                    for report in await self._venue.open_orders(market_type, book):
+                        await take_report(self._floor, self._venue, self._account.id, report)
+                except ReadFailed as failure:
+                    unread.append(f"open {market_type} orders, {book}: {failure.detail}")
+        return self._tell(unread)
+
+    def _tell(self, unread: list[str]) -> list[str]:
         if unread:
-            log.warning("backfill_incomplete", account_id=self._account.id, unread=unread)
+            log.warning("not_read", account_id=self._account.id, unread=unread)
         return unread
 
     async def read_on(self, symbol: str) -> None:
@@ -104,33 +117,25 @@ class Backfill:
             await take_report(self._floor, self._venue, self._account.id, report)
 
     async def _check_live_orders(self) -> list[str]:
-        """Compare our live orders with the venue's: what is no longer open there has ended, and is asked for."""
+        """Ask for each of our live orders, one by one: a few cost far less than every open order of the venue.
+
+        Those of unknown fate are the look-ups' business.
+        """
         async with self._floor.db.read() as unit:
             live = await rows.live_of(unit, [self._account.id])
         unread: list[str] = []
-        for market_type in self._account.market_types:
-            mine = [order for order in live if order.market_type is market_type]
+        for order in live:
+            if order.unknown_since is not None or order.acknowledged_at is None:
+                continue
             try:
-                await self._check_market(market_type, mine)
+                report = await self._venue.find_order(ref_of(order))
+                if report is not None:
+                    await take_report(self._floor, self._venue, self._account.id, report)
             except ReadFailed as failure:
-                unread.append(f"open {market_type} orders: {failure.detail}")
+                unread.append(f"order {order.id}: {failure.detail}")
         return unread
 
-    async def _check_market(self, market_type: MarketType, mine: Iterable[Order]) -> None:
-        mine = [order for order in mine if order.unknown_since is None and order.acknowledged_at is not None]
-        open_ids: set[tuple[Book, str]] = set()
-        for book in Book:
-            for report in await self._venue.open_orders(market_type, book):
-                open_ids.add((report.book, report.exchange_order_id))
-                await take_report(self._floor, self._venue, self._account.id, report)
-        for order in mine:
-            if order.exchange_order_id is not None and (order.book, order.exchange_order_id) in open_ids:
-                continue
-            ended = await self._venue.find_order(ref_of(order))
-            if ended is not None:
-                await take_report(self._floor, self._venue, self._account.id, ended)
-
-    async def read_balances(self) -> list[str]:
+    async def _read_balances(self) -> list[str]:
         unread: list[str] = []
         for market_type in self._account.market_types:
             try:

@@ -113,6 +113,9 @@ class Dispatcher:
                 work.refused = await runner.prepare(work.symbol, leverage, needs_price)
         except TimeoutError:
             work.refused = Denied("venue_unreadable", "The venue did not answer in time: nothing was sent.")
+        except Exception as error:
+            log.error("not_prepared", account_id=work.account_id, error=type(error).__name__, exc_info=error)
+            work.refused = Denied("not_prepared", "The venue's answers could not be used: nothing was sent.")
         self._ready.append(work)
         self._bell.ring()
 

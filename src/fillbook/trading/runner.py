@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -39,7 +39,11 @@ from fillbook.trading.sending import request_of, too_late
 STREAMED_FILL_WAIT_S: Final = 0.5
 GAP_ATTEMPTS: Final = 4
 QUIET_INTERVAL_S: Final = 300.0
-UNRESOLVED_INTERVAL_S: Final = 5.0
+UNREAD_INTERVAL_S: Final = 10.0
+SWEEP_INTERVAL_S: Final = 6 * 3600.0
+VERIFIED_FOR: Final = timedelta(days=1)
+GATHER_S: Final = 0.1
+"""Streams of several markets connect within moments: one backfill serves them all."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,11 +66,21 @@ class AccountRunner:
     async def run(self) -> None:
         """Run until cancelled. Orders whose answer was never booked are of unknown fate from the start."""
         await self._floor.db.run(lambda unit: rows.mark_unresolved(unit, self.account.id, unit.now))
+        await self._recall_modes()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream(), name=f"stream-{self.account.id}")
             group.create_task(self._backfill(), name=f"backfill-{self.account.id}")
             group.create_task(self.lookups.run(), name=f"look-ups-{self.account.id}")
             group.create_task(self.cancels.run(), name=f"cancels-{self.account.id}")
+
+    async def _recall_modes(self) -> None:
+        """Leverage that was verified lately need not be asked for again after a restart."""
+        async with self._floor.db.read() as unit:
+            known = await symbols.of_accounts(unit, [self.account.id])
+        since = self._floor.clock.now() - VERIFIED_FOR
+        for one in known:
+            if one.verified_at >= since and one.modes.leverage is not None:
+                self._verified[one.modes.symbol] = one.modes.leverage
 
     async def stop(self) -> None:
         """Let requests that are under way come to their end, then close the venue."""
@@ -81,7 +95,11 @@ class AccountRunner:
         return (
             self._floor.instruments.is_fresh(key, market_type)
             and (not needs_price or self._floor.prices.fresh(key, symbol) is not None)
-            and (market_type is MarketType.SPOT or leverage is None or self._verified.get(symbol) == leverage)
+            and (
+                market_type is MarketType.SPOT
+                or leverage is None
+                or self._verified.get(symbol) == venue_leverage(leverage)
+            )
         )
 
     async def prepare(self, symbol: str, leverage: Decimal | None, needs_price: bool) -> Denied | None:
@@ -106,9 +124,9 @@ class AccountRunner:
         return None
 
     async def _verify_modes(self, symbol: str, leverage: Decimal) -> None:
-        if self._verified.get(symbol) == leverage:
-            return
         wanted = venue_leverage(leverage)
+        if self._verified.get(symbol) == wanted:
+            return
         modes = await self.venue.symbol_modes(symbol)
         if modes.leverage != wanted:
             await self.venue.set_leverage(symbol, wanted)
@@ -116,7 +134,7 @@ class AccountRunner:
         if modes.leverage != wanted:
             raise ReadFailed(f"it keeps leverage {modes.leverage} for {symbol}, but {wanted} was asked for")
         await self._remember_modes(symbol, modes)
-        self._verified[symbol] = leverage
+        self._verified[symbol] = wanted
 
     async def _remember_modes(self, symbol: str, modes: SymbolModes) -> None:
         await self._floor.db.run(lambda unit: symbols.save_verified(unit, self.account, modes))
@@ -219,15 +237,17 @@ class AccountRunner:
         task.add_done_callback(self._acts.discard)
 
     async def _backfill(self) -> None:
-        """Fetch at every connection, soon again while something is unresolved, else at long intervals."""
+        """Fetch at every connection, soon again while something could not be read, else at long intervals."""
+        sweep_at_s = self._floor.clock.elapsed_s() + QUIET_INTERVAL_S
         while True:
-            await self._backfill_wanted.wait(await self._pause_s())
+            await self._backfill_wanted.wait(self._pause_s())
+            await self._floor.clock.sleep(GATHER_S)
+            await self._backfill_wanted.wait(0)
             self.unread = await self.backfill.run_once()
             self.cancels.wake()
+            if self.is_streaming and self._floor.clock.elapsed_s() >= sweep_at_s:
+                self.unread += await self.backfill.sweep()
+                sweep_at_s = self._floor.clock.elapsed_s() + SWEEP_INTERVAL_S
 
-    async def _pause_s(self) -> float:
-        if not self.is_streaming or self.unread:
-            return UNRESOLVED_INTERVAL_S
-        async with self._floor.db.read() as unit:
-            live = await rows.live_of(unit, [self.account.id])
-        return UNRESOLVED_INTERVAL_S if live else QUIET_INTERVAL_S
+    def _pause_s(self) -> float:
+        return QUIET_INTERVAL_S if self.is_streaming and not self.unread else UNREAD_INTERVAL_S
