@@ -4,9 +4,12 @@ Acts (orders, cancels) go first and never wait: a budget that is spent refuses t
 sent later than it was decided. Reads share at most 40 % of the weight and wait for the next minute; the last
 quarter of it is for urgent ones (look-ups of unknown orders, what an order waits for), which also stand in no
 queue behind routine. A 418 or 429 pauses everything until the venue's Retry-After has passed.
+
+New WebSocket connections are paced too: venues count them per address.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 
 from fillbook.kernel.clock import Clock
@@ -106,3 +109,22 @@ class RequestBudget:
 
     def _until_next_minute_s(self) -> float:
         return 60.05 - self._clock.now().timestamp() % 60
+
+
+class ConnectionPace:
+    """At most so many new connections in any span of time, from one address; the rest wait their turn."""
+
+    def __init__(self, clock: Clock, most: int, span_s: float) -> None:
+        self._clock = clock
+        self._span_s = span_s
+        self._recent: deque[float] = deque(maxlen=most)
+        self._turn = asyncio.Lock()
+
+    async def wait(self) -> None:
+        """Until one more connection may be opened."""
+        async with self._turn:
+            if len(self._recent) == self._recent.maxlen:
+                wait_s = self._recent[0] + self._span_s - self._clock.elapsed_s()
+                if wait_s > 0:
+                    await self._clock.sleep(wait_s)
+            self._recent.append(self._clock.elapsed_s())

@@ -19,13 +19,14 @@ from fillbook.accounts.core import Credentials, Environment
 from fillbook.kernel.clock import Clock
 from fillbook.market.core import Instrument, MarketType, VenueName
 from fillbook.venues.ccxt.client import VenueClient, configure, stand_in, transport_class
-from fillbook.venues.ccxt.limits import RequestBudget
+from fillbook.venues.ccxt.limits import ConnectionPace, RequestBudget
 
 CATALOGUE_MAX_AGE_S = 300
 CLOCK_CHECK_EVERY_S = 3600
 CATALOGUE_MIN_AGE_S = 30
 _CONNECTIONS = 256
-_UNLIMITED = 10**12
+_NO_LIMIT = 0
+_UNLIMITED = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class Profile:
     pools: tuple[Pool, ...]
     options: Mapping[str, Any]
     uses_demo_urls: bool
+    connections: int
+    """New WebSocket connections that the venue takes from one address in `connections_span_s`."""
+    connections_span_s: float
     stream_urls: Mapping[Environment, Mapping[str, str]]
     """By environment; those of PAPER are the paths that a stand-in serves."""
 
@@ -97,6 +101,8 @@ class Site:
         )
         self._base_url = base_url
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
+        self._stream_sessions: dict[str | None, aiohttp.ClientSession] = {}
+        self._paces: dict[str | None, ConnectionPace] = {}
         self._exchanges: dict[str | None, Any] = {}
         self._budgets: dict[tuple[str | None, str], RequestBudget] = {}
         self._catalogues: dict[MarketType, tuple[float, Catalogue]] = {}
@@ -106,14 +112,18 @@ class Site:
         self._clock_checked_s = float("-inf")
 
     def session(self, egress: str | None) -> aiohttp.ClientSession:
-        """The one HTTP session of an egress. `egress` is a local address, a proxy's URL, or None."""
-        if egress not in self._sessions:
-            local = (egress, 0) if egress is not None and "://" not in egress else None
-            connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._tls_context(), local_addr=local)
-            # A cookie of one account must never travel with another's request.
-            cookies = aiohttp.DummyCookieJar()
-            self._sessions[egress] = aiohttp.ClientSession(connector=connector, cookie_jar=cookies)
-        return self._sessions[egress]
+        """The one session for requests of an egress: a local address, a proxy's URL, or None."""
+        return self._open_session(self._sessions, egress, _CONNECTIONS)
+
+    def stream_session(self, egress: str | None) -> aiohttp.ClientSession:
+        """The one for WebSockets: they stay, so they must not take the places of requests."""
+        return self._open_session(self._stream_sessions, egress, _NO_LIMIT)
+
+    def connection_pace(self, egress: str | None) -> ConnectionPace:
+        if egress not in self._paces:
+            most = _UNLIMITED if self.environment is Environment.PAPER else self.profile.connections
+            self._paces[egress] = ConnectionPace(self.clock, most, self.profile.connections_span_s)
+        return self._paces[egress]
 
     def budget(self, egress: str | None, pool: str) -> RequestBudget:
         key = (egress, pool)
@@ -165,8 +175,9 @@ class Site:
         for task in loading:
             task.cancel()
         await asyncio.gather(*loading, return_exceptions=True)
-        sessions = list(self._sessions.values())
+        sessions = [*self._sessions.values(), *self._stream_sessions.values()]
         self._sessions.clear()
+        self._stream_sessions.clear()
         self._exchanges.clear()
         for session in sessions:
             await session.close()
@@ -185,6 +196,17 @@ class Site:
             return None
         age_s = self.clock.elapsed_s() - entry[0]
         return entry[1] if max_age_s is None or age_s <= max_age_s else None
+
+    def _open_session(
+        self, sessions: dict[str | None, aiohttp.ClientSession], egress: str | None, limit: int
+    ) -> aiohttp.ClientSession:
+        if egress not in sessions:
+            local = (egress, 0) if egress is not None and "://" not in egress else None
+            connector = aiohttp.TCPConnector(limit=limit, ssl=self._tls_context(), local_addr=local)
+            # A cookie of one account must never travel with another's request.
+            cookies = aiohttp.DummyCookieJar()
+            sessions[egress] = aiohttp.ClientSession(connector=connector, cookie_jar=cookies)
+        return sessions[egress]
 
     def _exchange(self, egress: str | None) -> Any:
         if egress not in self._exchanges:

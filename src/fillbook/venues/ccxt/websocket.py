@@ -16,6 +16,7 @@ import orjson
 from fillbook.kernel.clock import Clock
 from fillbook.market.errors import CredentialsRefused, ReadFailed
 from fillbook.orders.core.reports import StreamChange, StreamState
+from fillbook.venues.ccxt.limits import ConnectionPace
 
 E = TypeVar("E")
 E_co = TypeVar("E_co", covariant=True)
@@ -80,6 +81,7 @@ class LiveSocket(Generic[E]):
         session: Callable[[], aiohttp.ClientSession],
         clock: Clock,
         rng: random.Random,
+        pace: ConnectionPace,
         proxy: str | None = None,
     ) -> None:
         self._dialogue = dialogue
@@ -87,6 +89,7 @@ class LiveSocket(Generic[E]):
         self._session = session
         self._clock = clock
         self._rng = rng
+        self._pace = pace
         self._proxy = proxy
 
     async def run(self) -> None:
@@ -109,6 +112,7 @@ class LiveSocket(Generic[E]):
 
     async def _connection(self) -> str:
         """One connection's life; returns why it ended."""
+        await self._pace.wait()
         try:
             async with asyncio.timeout(HANDSHAKE_S):
                 address = await self._dialogue.address()

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from fillbook.venues.ccxt.limits import BudgetSpent, RequestBudget
+from fillbook.venues.ccxt.limits import BudgetSpent, ConnectionPace, RequestBudget
 
 HEADER = "x-mbx-used-weight-1m"
 
@@ -95,3 +95,15 @@ async def test_a_read_heavier_than_the_share_is_still_served_alone(clock):
     subject = budget(clock, limit=50)
     await subject.take_for_read(40)
     assert clock.slept == []
+
+
+async def test_new_connections_beyond_the_venues_number_wait_until_the_span_has_passed(clock):
+    pace = ConnectionPace(clock, 3, 300)
+    for _ in range(3):
+        await pace.wait()
+        clock.advance(10)
+    assert clock.slept == []
+    await pace.wait()
+    assert clock.slept == [pytest.approx(270)]
+    await pace.wait()
+    assert clock.slept[1:] == [pytest.approx(10)]

@@ -94,6 +94,7 @@ async def test_accounts_share_a_session_and_never_a_key(site):
 async def test_each_egress_has_a_session_and_a_budget_of_its_own(site):
     assert site.session("10.0.0.1") is not site.session("10.0.0.2")
     assert site.session("10.0.0.1") is site.session("10.0.0.1")
+    assert site.stream_session("10.0.0.1") is not site.session("10.0.0.1")
     assert site.budget("10.0.0.1", SPOT) is not site.budget("10.0.0.2", SPOT)
 
 

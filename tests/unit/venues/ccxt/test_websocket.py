@@ -9,6 +9,7 @@ from aiohttp import web
 from fillbook.kernel.clock import SystemClock
 from fillbook.market.errors import CredentialsRefused
 from fillbook.orders.core.reports import StreamChange, StreamState
+from fillbook.venues.ccxt.limits import ConnectionPace
 from fillbook.venues.ccxt.websocket import (
     LONGEST_BACKOFF_S,
     EventQueue,
@@ -104,7 +105,9 @@ def down(reason):
 
 def events_of(clock, session, dialogue, queue=None):
     queue = queue or EventQueue()
-    socket = LiveSocket(dialogue, queue, lambda: session, clock, random.Random(1))
+    socket = LiveSocket(
+        dialogue, queue, lambda: session, clock, random.Random(1), ConnectionPace(clock, 100, 60)
+    )
     return merged([socket], queue)
 
 
@@ -238,7 +241,9 @@ async def test_a_peer_that_answers_no_ping_is_left_within_a_heartbeat_and_a_half
     queue = EventQueue()
     async with aiohttp.ClientSession() as session:
         url = f"ws://127.0.0.1:{runner.addresses[0][1]}"
-        socket = LiveSocket(RealDialogue(url), queue, lambda: session, SystemClock(), random.Random(1))
+        clock = SystemClock()
+        pace = ConnectionPace(clock, 100, 60)
+        socket = LiveSocket(RealDialogue(url), queue, lambda: session, clock, random.Random(1), pace)
         stream = merged([socket], queue)
         assert await anext(stream) == UP
         ended = asyncio.ensure_future(anext(stream))

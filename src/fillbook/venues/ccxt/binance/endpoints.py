@@ -101,6 +101,9 @@ PROFILE = Profile(
     ),
     options={},
     uses_demo_urls=True,
+    # It allows 300.
+    connections=250,
+    connections_span_s=300,
     stream_urls={
         Environment.LIVE: {
             "spot_account": "wss://ws-api.binance.com:443/ws-api/v3",

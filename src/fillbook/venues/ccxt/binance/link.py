@@ -170,9 +170,10 @@ class Link:
         proxy = self.egress if self.egress is not None and "://" in self.egress else None
 
         def session() -> ClientSession:
-            return self.site.session(self.egress)
+            return self.site.stream_session(self.egress)
 
-        return LiveSocket(dialogue, outbox, session, self.site.clock, self.site.rng, proxy)
+        pace = self.site.connection_pace(self.egress)
+        return LiveSocket(dialogue, outbox, session, self.site.clock, self.site.rng, pace, proxy)
 
     def sign(self, text: str) -> str:
         """The signature of a text as ccxt makes it for requests: HMAC, or RSA or Ed25519 for PEM secrets."""
