@@ -24,6 +24,7 @@ E_contra = TypeVar("E_contra", contravariant=True)
 
 HEARTBEAT_S = 15.0
 HANDSHAKE_S = 10.0
+GOODBYE_S = 2.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 STEADY_AFTER_S = 60.0
@@ -117,7 +118,11 @@ class LiveSocket(Generic[E]):
             async with asyncio.timeout(HANDSHAKE_S):
                 address = await self._dialogue.address()
                 socket = await self._session().ws_connect(
-                    address, heartbeat=HEARTBEAT_S, proxy=self._proxy, max_msg_size=16 * 2**20
+                    address,
+                    heartbeat=HEARTBEAT_S,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_S),
+                    proxy=self._proxy,
+                    max_msg_size=16 * 2**20,
                 )
         except CredentialsRefused as error:
             return f"credentials refused: {error.detail}"
