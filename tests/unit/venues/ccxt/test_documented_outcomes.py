@@ -1,6 +1,5 @@
 from pathlib import Path
 
-
 from fillbook.venues.ccxt.outcomes import OUTCOME_TABLE, Fate
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "concepts" / "venue-answers.md"
