@@ -11,7 +11,7 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import StreamingResponse
 
-from fillbook.fleet.reading import events_after, is_too_old, last_seq
+from fillbook.fleet.events import EventSignal, events_after, newest_seq, oldest_seq
 from fillbook.http.fields import plain_json
 from fillbook.http.principal import Reader
 from fillbook.http.provided import provided
@@ -19,7 +19,7 @@ from fillbook.kernel.errors import InvalidInput
 from fillbook.kernel.scope import Scope
 from fillbook.storage.unit import Database
 
-POLL_S = 0.5
+POLL_S = 1.0
 HEARTBEAT_S = 10.0
 STREAM_LIMIT_S = 900.0
 
@@ -43,6 +43,7 @@ class InvalidEventId(InvalidInput):
 async def stream_events(
     principal: Reader,
     database: Annotated[Database, Depends(provided(Database))],
+    signal: Annotated[EventSignal, Depends(provided(EventSignal))],
     last_event_id: Annotated[
         str | None, Header(description="The id of the last event that was seen.")
     ] = None,
@@ -53,17 +54,20 @@ async def stream_events(
     if seen is not None and not seen.isdecimal():
         raise InvalidEventId("`Last-Event-ID` is the id of an event, a whole number.", ("last_event_id",))
     return StreamingResponse(
-        _stream(database, principal.scope, None if seen is None else int(seen)),
+        _stream(database, signal, principal.scope, None if seen is None else int(seen)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(database: Database, scope: Scope, seen: int | None) -> AsyncIterator[bytes]:
+async def _stream(
+    database: Database, signal: EventSignal, scope: Scope, seen: int | None
+) -> AsyncIterator[bytes]:
     clock = database.clock
     async with database.read() as unit:
-        latest = await last_seq(unit)
-        too_old = seen is not None and await is_too_old(unit, seen)
+        latest, oldest = await newest_seq(unit), await oldest_seq(unit)
+    # What lies between the reader and the oldest that is kept is gone; a number never given means another past.
+    too_old = seen is not None and (seen > latest or (oldest is not None and seen < oldest - 1))
     if seen is None or too_old:
         seen = latest
     if too_old:
@@ -83,7 +87,7 @@ async def _stream(database: Database, scope: Scope, seen: int | None) -> AsyncIt
         if clock.elapsed_s() - last_sent_s >= HEARTBEAT_S:
             last_sent_s = clock.elapsed_s()
             yield _event("heartbeat", {"at": clock.now()})
-        await clock.sleep(POLL_S)
+        await signal.wait(POLL_S)
 
 
 def _event(name: str, document: dict[str, Any], number: int | None = None) -> bytes:

@@ -7,9 +7,22 @@ import sqlalchemy as sa
 
 from fillbook.accounts.tables import accounts
 from fillbook.fleet.api import _stream
+from fillbook.fleet.events import EventSignal
 from fillbook.fleet.tables import events
 from fillbook.kernel.scope import Scope
 from fillbook.signals.tables import signals
+
+
+class Ticking(EventSignal):
+    """Nobody wakes it; waiting moves the clock."""
+
+    def __init__(self, clock: Any) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def wait(self, timeout_s: float) -> bool:
+        self._clock.advance(timeout_s)
+        return False
 
 
 async def get(world: Any, path: str, **params: Any) -> Any:
@@ -85,7 +98,7 @@ async def test_events_resume_after_the_last_that_was_seen(world: Any) -> None:
                 {"seq": number, "user_id": user_id, "type": "order", "data": {"n": number}, "at": unit.now},
             )
     seen = []
-    async for chunk in _stream(world.database, Scope.of(world.trader_id), 1):
+    async for chunk in _stream(world.database, Ticking(world.clock), Scope.of(world.trader_id), 1):
         seen.append(chunk.decode())
         if len(seen) == 4:
             break
@@ -98,7 +111,7 @@ async def test_events_resume_after_the_last_that_was_seen(world: Any) -> None:
 async def test_events_that_are_no_longer_kept_ask_to_fetch_anew(world: Any) -> None:
     async with world.database.unit() as unit:
         await unit.insert(events, {"seq": 50, "user_id": None, "type": "order", "data": {}, "at": unit.now})
-    async for chunk in _stream(world.database, Scope.of(world.trader_id), 10):
+    async for chunk in _stream(world.database, Ticking(world.clock), Scope.of(world.trader_id), 10):
         assert chunk.startswith(b"id: 50\nevent: reset\n")
         break
 

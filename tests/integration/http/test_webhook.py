@@ -225,24 +225,23 @@ async def test_a_switched_off_strategy_and_a_suspended_owner_refuse(world: Any, 
     assert problem(await send()) == (422, "owner_inactive")
 
 
-async def test_accounts_that_get_nothing_are_told_why(world: Any, send: Any) -> None:
-    async with world.database.unit() as unit:
-        await unit.execute(
-            sa.update(accounts).where(accounts.c.id == world.account_ids[0]).values(is_active=False)
-        )
+async def test_an_inactive_account_gets_its_delivery_so_that_the_log_can_say_why_not(
+    world: Any, send: Any
+) -> None:
+    await change(world.database, accounts, is_active=False)
+    await change(world.database, strategy_accounts, is_active=False)
     await send()
     deliveries = await rows(world.database, signal_deliveries)
-    assert [(row.state, row.denial_code) for row in deliveries] == [
-        ("denied", "account_inactive"),
-        ("new", None),
+    assert [(row.account_id, row.state) for row in deliveries] == [
+        (number, "new") for number in world.account_ids
     ]
     (log,) = await rows(world.database, strategy_order_logs)
-    assert log.total_accounts == 1
-    assert world.wakes[0][1] == world.account_ids[1:]
+    assert (log.status, log.total_accounts) == ("PROCESSING", 2)
 
 
-async def test_an_alert_without_active_accounts_ends_at_once(world: Any, send: Any) -> None:
-    await change(world.database, strategy_accounts, is_active=False)
+async def test_an_alert_without_accounts_ends_at_once(world: Any, send: Any) -> None:
+    async with world.database.unit() as unit:
+        await unit.execute(sa.update(strategy_accounts).values(deleted_at=unit.now))
     await send()
     (log,) = await rows(world.database, strategy_order_logs)
     assert (log.status, log.total_accounts) == ("FAILED", 0)

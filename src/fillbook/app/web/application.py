@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from fillbook.accounts.api import router as accounts_router
 from fillbook.app.web.health import router as health_router
 from fillbook.fleet.api import router as events_router
+from fillbook.fleet.events import EventSignal
 from fillbook.http.problems import PROBLEM_RESPONSES, BodyLimit, UnexpectedErrors, install_problems
 from fillbook.http.provided import provide
 from fillbook.ledger.api import router as ledger_router
@@ -44,7 +45,8 @@ def create_app(services: Mapping[Any, object]) -> FastAPI:
     """The application around services, each under the type or protocol that routes ask for.
 
     Needed: `Database`, `Intake`, `TradingDesk`, `TradingStatus`, `KeyProbe`, `Vault`, `random.Random` (a
-    `SystemRandom`); optional: `CollectorRegistry`. A route whose service is missing answers 503.
+    `SystemRandom`); optional: `CollectorRegistry`,
+    `EventSignal`. A route whose service is missing answers 503.
     """
     app = FastAPI(
         title="Fillbook",
@@ -55,7 +57,7 @@ def create_app(services: Mapping[Any, object]) -> FastAPI:
         redoc_url=None,
         responses=PROBLEM_RESPONSES,
     )
-    provide(app, {CollectorRegistry: CollectorRegistry(), **services})
+    provide(app, {CollectorRegistry: CollectorRegistry(), EventSignal: EventSignal(), **services})
     install_problems(app)
     app.include_router(health_router)
     app.include_router(webhook_router, prefix="/api")
