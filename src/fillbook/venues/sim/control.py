@@ -46,6 +46,7 @@ class Control:
             ("GET", "balances"): self._balances,
             ("GET", "positions"): self._positions,
             ("GET", "prices"): self._prices,
+            ("GET", "streams"): self._streams,
         }
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
@@ -171,6 +172,9 @@ class Control:
             }
             for account in self._accounts(body)
         }
+
+    def _streams(self, body: Body) -> Any:
+        return {account.key: self._gateway.wire.listeners(account.key) for account in self._accounts(body)}
 
     def _positions(self, body: Body) -> Any:
         return [

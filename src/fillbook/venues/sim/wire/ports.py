@@ -47,6 +47,9 @@ class Wire(Protocol):
 
     async def serve_socket(self, request: web.BaseRequest) -> web.StreamResponse: ...
 
+    def listeners(self, api_key: str) -> int:
+        """How many private streams an account has open."""
+
     def stream_fault(self, kind: str, details: Mapping[str, Any]) -> int:
         """Apply a fault of streams now; how many streams it met."""
 

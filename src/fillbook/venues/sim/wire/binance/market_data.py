@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from fillbook.kernel.money import ZERO
+from fillbook.kernel.money import ZERO, divide
 from fillbook.market.core import MarketType, Side
 from fillbook.venues.sim.core.accounts import Account
 from fillbook.venues.sim.core.candles import Candle
@@ -63,7 +63,7 @@ def ticker(context: Context, market: Market) -> dict[str, Any]:
     row: dict[str, Any] = {
         "symbol": context.wire_ids[market.symbol],
         "priceChange": fixed(change),
-        "priceChangePercent": fixed(change * 100 / market.day_open, 3),
+        "priceChangePercent": fixed(divide(change * 100, market.day_open), 3),
         "weightedAvgPrice": fixed(market.price),
         "lastPrice": fixed(market.price),
         "lastQty": fixed(market.trades[-1].quantity if market.trades else ZERO),

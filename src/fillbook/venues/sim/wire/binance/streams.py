@@ -216,6 +216,9 @@ class Streams:
         texts = [(outlet, text) for text in encoded for outlet in listening]
         self._pass_on(account, is_fill, lambda: _send(texts))
 
+    def listeners(self, account: str) -> int:
+        return len(self._spot.get(account, [])) + len(self._futures.get(account, []))
+
     # Faults
 
     def fault(self, kind: str, details: Mapping[str, Any]) -> int:

@@ -150,6 +150,9 @@ class BinanceWire:
     async def serve_socket(self, request: web.BaseRequest) -> web.StreamResponse:
         return await self.streams.serve(request)
 
+    def listeners(self, api_key: str) -> int:
+        return self.streams.listeners(api_key)
+
     def stream_fault(self, kind: str, details: Mapping[str, Any]) -> int:
         return self.streams.fault(kind, details)
 
