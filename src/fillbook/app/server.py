@@ -42,6 +42,8 @@ from fillbook.trading.desk_port import TradingDesk
 from fillbook.trading.engine import Engine
 from fillbook.venues.ccxt.venues import CcxtVenues
 
+SHUTDOWN_S = 5
+
 log = structlog.get_logger(__name__)
 
 
@@ -107,7 +109,14 @@ class Server:
         wake = self.engine.wake if self.engine is not None else _wake_nobody
         services: dict[Any, object] = {
             Database: self.database,
-            Intake: Intake(self.database, self.clock, RowIds(self.clock, self.rng), wake, self._bell),
+            Intake: Intake(
+                self.database,
+                self.clock,
+                RowIds(self.clock, self.rng),
+                wake,
+                self._bell,
+                events=self.events,
+            ),
             Vault: self.vault,
             random.Random: self.rng,
             KeyProbe: VenueProbe(self._venues),
@@ -187,6 +196,8 @@ async def serve(settings: Settings, redactor: SecretRedactor, *, migrate_servers
             access_log=False,
             server_header=False,
             forwarded_allow_ips=list(settings.trusted_proxies),
+            # Event streams never end by themselves: do not wait for them.
+            timeout_graceful_shutdown=SHUTDOWN_S,
         )
         web = uvicorn.Server(config)
         log.info("serving", host=settings.host, port=settings.port)
