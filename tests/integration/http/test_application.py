@@ -14,6 +14,8 @@ from fillbook.storage.unit import Database
 
 OPEN_PATHS = {"/health", "/health/live", "/health/ready", "/api/webhook", "/api/webhook/{key}"}
 
+NOBODYS_OR_ONES_OWN = {"/api/v1/events", "/api/v1/instruments", "/api/v1/auth/me", "/api/v1/tokens"}
+
 
 def operations(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Every (method, path) of the OpenAPI document, with 1 for each parameter in the path."""
@@ -54,7 +56,7 @@ async def test_a_stranger_sees_nothing_of_anybody(world: Any, send: Any) -> None
     await send()
     shown: set[str] = set()
     for method, path in operations(world.app):
-        if method != "GET" or path in ("/api/v1/events", "/api/v1/instruments"):
+        if method != "GET" or path in NOBODYS_OR_ONES_OWN:
             continue
         response = await world.client.get(path, headers=world.as_stranger())
         if response.status_code == 404:
@@ -136,6 +138,14 @@ async def test_health_says_whether_this_server_trades(world: Any) -> None:
     }
     metrics = await world.client.get("/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
+    assert 'fillbook_http_requests_total{method="GET",route="/health",status="200"} 1.0' in metrics.text
+
+
+async def test_no_webhook_key_is_in_the_metrics(world: Any) -> None:
+    await world.client.post("/api/webhook/whk-0123456789abcdefghij", content="{}")
+    metrics = (await world.client.get("/metrics")).text
+    assert "whk-" not in metrics
+    assert 'route="/webhook/{key}"' in metrics
 
 
 async def test_the_openapi_document_is_served_with_examples(world: Any) -> None:

@@ -9,10 +9,12 @@ from prometheus_client import CollectorRegistry
 
 from fillbook.accounts.api import router as accounts_router
 from fillbook.app.web.health import router as health_router
+from fillbook.app.web.metrics import RequestMetrics
 from fillbook.fleet.api import router as events_router
 from fillbook.fleet.events import EventSignal
 from fillbook.http.problems import PROBLEM_RESPONSES, BodyLimit, UnexpectedErrors, install_problems
 from fillbook.http.provided import provide
+from fillbook.identity.api import router as people_router
 from fillbook.ledger.api import router as ledger_router
 from fillbook.market.api import router as market_router
 from fillbook.orders.api import router as orders_router
@@ -30,6 +32,7 @@ Amounts are decimal text, times are RFC 3339 in UTC, ids are integers. Lists ans
 Errors are `application/problem+json` with a stable `code`. Sign in with `Authorization: Bearer <API token>`."""
 
 _ROUTERS = (
+    people_router,
     accounts_router,
     strategies_router,
     market_router,
@@ -41,7 +44,7 @@ _ROUTERS = (
 )
 
 
-def create_app(services: Mapping[Any, object]) -> FastAPI:
+def create_app(services: Mapping[Any, Any]) -> FastAPI:
     """The application around services, each under the type or protocol that routes ask for.
 
     Needed: `Database`, `Intake`, `TradingDesk`, `TradingStatus`, `KeyProbe`, `Vault`, `random.Random` (a
@@ -57,7 +60,8 @@ def create_app(services: Mapping[Any, object]) -> FastAPI:
         redoc_url=None,
         responses=PROBLEM_RESPONSES,
     )
-    provide(app, {CollectorRegistry: CollectorRegistry(), EventSignal: EventSignal(), **services})
+    registry = services.get(CollectorRegistry, CollectorRegistry())
+    provide(app, {EventSignal: EventSignal(), **services, CollectorRegistry: registry})
     install_problems(app)
     app.include_router(health_router)
     app.include_router(webhook_router, prefix="/api")
@@ -67,4 +71,5 @@ def create_app(services: Mapping[Any, object]) -> FastAPI:
     app.include_router(versioned)
     app.add_middleware(BodyLimit, limit_bytes=BODY_LIMIT_BYTES, exempt=("/api/webhook",))
     app.add_middleware(UnexpectedErrors)
+    app.add_middleware(RequestMetrics, registry=registry)
     return app

@@ -1,0 +1,49 @@
+"""What the web application counts and times, for `/metrics`: requests by route and status."""
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0)
+
+
+class RequestMetrics:
+    """A layer that times each request. Routes are named by their template: a path may hold a key."""
+
+    def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
+        self._app = app
+        self._count = Counter(
+            "fillbook_http_requests",
+            "HTTP requests by route, method and status.",
+            ("route", "method", "status"),
+            registry=registry,
+        )
+        self._duration = Histogram(
+            "fillbook_http_request_duration_seconds",
+            "Seconds until the answer began, by route.",
+            ("route",),
+            buckets=_BUCKETS_S,
+            registry=registry,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started_s = time.perf_counter()
+
+        async def send_timed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = _route_of(scope)
+                self._count.labels(route, scope["method"], message["status"]).inc()
+                self._duration.labels(route).observe(time.perf_counter() - started_s)
+            await send(message)
+
+        await self._app(scope, receive, send_timed)
+
+
+def _route_of(scope: Scope) -> str:
+    """The route's template; FastAPI's versions differ in whether the prefix belongs to it."""
+    template: str = getattr(scope.get("route"), "path", "none")
+    return template.removeprefix("/api").removeprefix("/v1")
