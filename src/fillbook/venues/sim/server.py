@@ -27,6 +27,8 @@ from fillbook.venues.sim.prices import CandleFile, drive
 from fillbook.venues.sim.wire.binance.wire import BinanceWire
 from fillbook.venues.sim.wire.ports import PassOn, Wire
 
+_TICK_S = 5
+
 
 @dataclass(frozen=True, slots=True)
 class VenueKind:
@@ -112,12 +114,21 @@ async def start(
         await runner.setup()
         site = web.TCPSite(runner, host, port, backlog=1024)
         await site.start()
+        server.spawn(asyncio.create_task(_keep_time(gateway)))
         server.keep(venue, gateway, runner, runner.addresses[0][1])
         if seed is not None or candles is not None:
             rng = random.Random(seed or 0)
             source = CandleFile.read(candles) if candles is not None else None
             server.spawn(asyncio.create_task(drive(exchange, clock, rng, source, speed)))
     return server
+
+
+async def _keep_time(gateway: Gateway) -> None:
+    """What happens by the clock alone. Sleeps on the loop: a clock that is moved by hand is not to be moved."""
+    while True:
+        await asyncio.sleep(_TICK_S)
+        gateway.exchange.settle_due_funding()
+        gateway.wire.tick()
 
 
 def make_exchange(venue: VenueName, clock: Clock, depth: Depth | None = None) -> Exchange:

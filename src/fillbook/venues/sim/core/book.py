@@ -41,14 +41,14 @@ class MakerQuotes:
     def __init__(self, tick: Decimal, lot: Decimal, depth: Depth) -> None:
         self._tick = tick
         self._lot = lot
-        self._price = ZERO
+        self._full_quantity = ZERO
         self._is_touched = False
         self.depth = depth
         self.quotes: dict[Side, list[Quote]] = {Side.BUY: [], Side.SELL: []}
+        self._used_up: dict[Side, list[Quote]] = {Side.BUY: [], Side.SELL: []}
 
     def requote(self, price: Decimal) -> None:
         """Quote anew around a price that is not necessarily on the tick."""
-        self._price = price
         self._is_touched = False
         depth, tick = self.depth, self._tick
         bid = floor_to(price, tick) - tick * depth.half_spread_ticks
@@ -57,6 +57,9 @@ class MakerQuotes:
         quantity = depth.level_quantity
         if quantity is None:
             quantity = max(floor_to(divide(depth.level_notional, price), self._lot), self._lot)
+        self._full_quantity = quantity
+        for used_up in self._used_up.values():
+            used_up.clear()
         self.quotes[Side.BUY] = [
             Quote(bid - step * n, quantity) for n in range(depth.levels) if bid - step * n > 0
         ]
@@ -64,7 +67,7 @@ class MakerQuotes:
 
     def take(self, side: Side, quantity: Decimal) -> None:
         """Consume from the best quotes of a side."""
-        quotes = self.quotes[side]
+        quotes, used_up = self.quotes[side], self._used_up[side]
         self._is_touched = True
         while quantity > 0 and quotes:
             best = quotes[0]
@@ -72,11 +75,20 @@ class MakerQuotes:
             best.quantity -= taken
             quantity -= taken
             if not best.quantity:
-                quotes.pop(0)
+                used_up.append(quotes.pop(0))
 
     def refill(self) -> None:
-        if self._is_touched and self.depth.refills:
-            self.requote(self._price)
+        """Quote again what was taken, where the shape says so."""
+        if not self._is_touched or not self.depth.refills:
+            return
+        self._is_touched = False
+        for side, quotes in self.quotes.items():
+            used_up = self._used_up[side]
+            touched = len(used_up) + 1
+            quotes[:0] = used_up
+            used_up.clear()
+            for quote in quotes[:touched]:
+                quote.quantity = self._full_quantity
 
 
 class RestingOrders:

@@ -18,7 +18,7 @@ from fillbook.venues.sim.core.book import Depth, OrderBook, crosses
 from fillbook.venues.sim.core.candles import Candles
 from fillbook.venues.sim.core.liquidation import Liquidation
 from fillbook.venues.sim.core.listings import Listing
-from fillbook.venues.sim.core.market import Market
+from fillbook.venues.sim.core.market import Market, next_funding_ms
 from fillbook.venues.sim.core.matching import Matching, Policy
 from fillbook.venues.sim.core.modes import check_leg
 from fillbook.venues.sim.core.rules import check_price, check_quantity, check_rules
@@ -77,6 +77,7 @@ class Exchange:
         self.candles = Candles()
         for market in self.markets.values():
             self.candles.note(market, market.price, ZERO, now_ms())
+        self._next_funding_ms = next_funding_ms(now_ms())
         self.funding_payments: list[FundingPayment] = []
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> None:
@@ -364,6 +365,15 @@ class Exchange:
                         amount=amount,
                     )
                 )
+
+    def settle_due_funding(self) -> None:
+        """Settle every symbol's funding when the clock has passed one of the day's three moments."""
+        if self.now_ms() < self._next_funding_ms:
+            return
+        self._next_funding_ms = next_funding_ms(self.now_ms())
+        for market in self.markets.values():
+            if market.listing.market_type is MarketType.FUTURES:
+                self.fund(market.symbol, market.funding_rate)
 
     def totals(self) -> Mapping[str, Decimal]:
         """Each asset's sum over all spot purses, futures wallets, the house and the fees."""

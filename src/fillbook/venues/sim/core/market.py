@@ -10,6 +10,12 @@ from fillbook.venues.sim.core.vocabulary import SimOrder, TradeEvent, TriggerPri
 
 MAX_TRADES_KEPT = 1000
 FUNDING_RATE = Decimal("0.0001")
+_FUNDING_EVERY_MS = 8 * 3_600_000
+
+
+def next_funding_ms(now_ms: int) -> int:
+    """The next of 00:00, 08:00 and 16:00 UTC."""
+    return (now_ms // _FUNDING_EVERY_MS + 1) * _FUNDING_EVERY_MS
 
 
 @dataclass(slots=True)

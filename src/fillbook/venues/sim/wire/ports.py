@@ -53,4 +53,7 @@ class Wire(Protocol):
     def stream_fault(self, kind: str, details: Mapping[str, Any]) -> int:
         """Apply a fault of streams now; how many streams it met."""
 
+    def tick(self) -> None:
+        """Do what is due by the clock alone; called every few seconds."""
+
     async def close(self) -> None: ...

@@ -160,7 +160,7 @@ ROUTES: Routes = {
     ("POST", "/fapi/v1/algoOrder"): Route(place),
     ("GET", "/fapi/v1/algoOrder"): Route(fetch),
     ("DELETE", "/fapi/v1/algoOrder"): Route(cancel),
-    ("GET", "/fapi/v1/openAlgoOrders"): Route(open_orders, weight=40),
+    ("GET", "/fapi/v1/openAlgoOrders"): Route(open_orders, weight=1, weight_of_all=40),
     ("GET", "/fapi/v1/allAlgoOrders"): Route(all_orders, weight=5),
     ("DELETE", "/fapi/v1/algoOpenOrders"): Route(cancel_open),
 }

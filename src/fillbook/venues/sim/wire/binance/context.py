@@ -64,9 +64,17 @@ Endpoint = Callable[[Context, Account, Params], Any]
 
 @dataclass(frozen=True, slots=True)
 class Route:
+    """`weight_of_all` is the request weight when no symbol is named, where that differs."""
+
     endpoint: Endpoint
     security: Security = Security.SIGNED
     weight: int = 1
+    weight_of_all: int | None = None
+
+    def weight_for(self, params: Params) -> int:
+        if self.weight_of_all is None or params.get("symbol") or params.get("symbols"):
+            return self.weight
+        return self.weight_of_all
 
 
 Routes = dict[tuple[str, str], Route]

@@ -1,9 +1,6 @@
 """Binance USD-M orders: `/fapi/v1/order`, batches, amendment, history and own trades."""
 
 from typing import Any
-from urllib.parse import unquote
-
-import orjson
 
 from fillbook.kernel.money import ZERO, divide
 from fillbook.ledger.core.fill import Liquidity
@@ -23,6 +20,7 @@ from fillbook.venues.sim.wire.binance.text import (
     fixed,
     flag,
     integer,
+    json_list,
     leg_name,
     places_of,
     required,
@@ -216,8 +214,8 @@ def _each(act: Any, context: Context, account: Account, row: Params) -> Any:
 
 
 def _rows(params: Params) -> list[Params]:
-    rows = _json_list(required(params, "batchOrders"), "batchOrders")
-    if not rows or len(rows) > MAX_BATCH:
+    rows = json_list(required(params, "batchOrders"), "batchOrders")
+    if not rows or len(rows) > MAX_BATCH or not all(isinstance(row, dict) for row in rows):
         raise BinanceError(-4082, "Invalid number of batch place orders.")
     return [
         {key: _word(value) for key, value in row.items()} | {"newOrderRespType": "RESULT"} for row in rows
@@ -228,16 +226,6 @@ def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _json_list(text: str, name: str) -> list[Any]:
-    try:
-        rows = orjson.loads(text if text.startswith("[") else unquote(text))
-    except orjson.JSONDecodeError as error:
-        raise BinanceError(-1130, f"Data sent for parameter '{name}' is not valid.") from error
-    if not isinstance(rows, list):
-        raise BinanceError(-1130, f"Data sent for parameter '{name}' is not valid.")
-    return rows
-
-
 def cancel_batch(context: Context, account: Account, params: Params) -> Any:
     symbol = required(params, "symbol")
     lists = {key.lower(): value for key, value in params.items()}
@@ -246,7 +234,7 @@ def cancel_batch(context: Context, account: Account, params: Params) -> Any:
         name, field = "origclientorderidlist", "origClientOrderId"
     if name not in lists:
         raise missing("orderIdList")
-    wanted = _json_list(lists[name], name)
+    wanted = json_list(lists[name], name)
     if not wanted or len(wanted) > 10:
         raise BinanceError(-4082, "Invalid number of batch place orders.")
     return [_each(cancel, context, account, {"symbol": symbol, field: str(one)}) for one in wanted]
@@ -322,7 +310,7 @@ ROUTES: Routes = {
     ("PUT", "/fapi/v1/batchOrders"): Route(amend_batch, weight=5),
     ("DELETE", "/fapi/v1/batchOrders"): Route(cancel_batch),
     ("DELETE", "/fapi/v1/allOpenOrders"): Route(cancel_open),
-    ("GET", "/fapi/v1/openOrders"): Route(open_orders, weight=40),
+    ("GET", "/fapi/v1/openOrders"): Route(open_orders, weight=1, weight_of_all=40),
     ("GET", "/fapi/v1/allOrders"): Route(all_orders, weight=5),
     ("GET", "/fapi/v1/userTrades"): Route(user_trades, weight=5),
 }

@@ -2,17 +2,15 @@
 
 from typing import Any
 
-import orjson
-
 from fillbook.kernel.money import ZERO, divide
 from fillbook.market.core import MarketType, Side
 from fillbook.venues.sim.core.accounts import Account
 from fillbook.venues.sim.core.candles import Candle
-from fillbook.venues.sim.core.market import Market
+from fillbook.venues.sim.core.market import Market, next_funding_ms
 from fillbook.venues.sim.wire.binance.context import Context, Endpoint, Route, Routes, Security
 from fillbook.venues.sim.wire.binance.errors import BinanceError
 from fillbook.venues.sim.wire.binance.exchange_info import futures_info, spot_info
-from fillbook.venues.sim.wire.binance.text import Params, fixed, integer, required
+from fillbook.venues.sim.wire.binance.text import Params, fixed, integer, json_list, required
 from fillbook.venues.sim.wire.binance.windows import limit_of
 
 _DAY_MS = 86_400_000
@@ -50,7 +48,7 @@ def _of(market_type: MarketType, row: Any) -> Endpoint:
         if params.get("symbol"):
             return row(context, context.market_of(market_type, params))
         if params.get("symbols"):
-            names = orjson.loads(params["symbols"])
+            names = json_list(params["symbols"], "symbols")
             return [row(context, context.market(market_type, name)) for name in names]
         return [row(context, market) for market in context.markets(market_type)]
 
@@ -121,7 +119,7 @@ def premium_index(context: Context, market: Market) -> dict[str, Any]:
         "estimatedSettlePrice": fixed(market.mark),
         "lastFundingRate": fixed(market.funding_rate),
         "interestRate": "0.00010000",
-        "nextFundingTime": (now_ms // 28_800_000 + 1) * 28_800_000,
+        "nextFundingTime": next_funding_ms(now_ms),
         "time": now_ms,
     }
 
@@ -221,18 +219,18 @@ def _routes() -> Routes:
         ("GET", "/api/v3/avgPrice"): Route(_of(MarketType.SPOT, average_price), Security.NONE, 2),
     }
     for base, market_type in (("/api/v3", MarketType.SPOT), ("/fapi/v1", MarketType.FUTURES)):
-        pages: dict[str, tuple[Endpoint, int]] = {
-            "ping": (ping, 1),
-            "time": (time, 1),
-            "ticker/24hr": (_of(market_type, ticker), 2),
-            "ticker/bookTicker": (_of(market_type, book_ticker), 2),
-            "ticker/price": (_of(market_type, price), 2),
-            "depth": (_depth(market_type), 5),
-            "trades": (_trades(market_type), 5),
-            "klines": (_klines(market_type), 2),
+        pages: dict[str, tuple[Endpoint, int, int | None]] = {
+            "ping": (ping, 1, None),
+            "time": (time, 1, None),
+            "ticker/24hr": (_of(market_type, ticker), 2, 80 if market_type is MarketType.SPOT else 40),
+            "ticker/bookTicker": (_of(market_type, book_ticker), 2, 4),
+            "ticker/price": (_of(market_type, price), 2, 4),
+            "depth": (_depth(market_type), 5, None),
+            "trades": (_trades(market_type), 5, None),
+            "klines": (_klines(market_type), 2, None),
         }
-        for name, (endpoint, weight) in pages.items():
-            routes[("GET", f"{base}/{name}")] = Route(endpoint, Security.NONE, weight)
+        for name, (endpoint, weight, weight_of_all) in pages.items():
+            routes[("GET", f"{base}/{name}")] = Route(endpoint, Security.NONE, weight, weight_of_all)
     routes[("GET", "/fapi/v2/ticker/price")] = routes[("GET", "/fapi/v1/ticker/price")]
     return routes
 

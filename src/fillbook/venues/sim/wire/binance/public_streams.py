@@ -13,7 +13,7 @@ import orjson
 
 from fillbook.kernel.money import ZERO, exact
 from fillbook.market.core import MarketType, Side
-from fillbook.venues.sim.core.market import Market
+from fillbook.venues.sim.core.market import Market, next_funding_ms
 from fillbook.venues.sim.core.vocabulary import OrderEvent, PriceEvent, TradeEvent
 from fillbook.venues.sim.wire.binance.context import Context
 from fillbook.venues.sim.wire.binance.errors import BinanceError
@@ -318,7 +318,7 @@ def _mark_price(context: Context, topic: _Topic) -> Body:
         "i": fixed(market.price),
         "P": fixed(market.mark),
         "r": fixed(market.funding_rate),
-        "T": (now_ms // 28_800_000 + 1) * 28_800_000,
+        "T": next_funding_ms(now_ms),
         "st": 1,
     }
 

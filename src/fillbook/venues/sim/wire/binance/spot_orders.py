@@ -309,7 +309,7 @@ ROUTES: Routes = {
     ("GET", "/api/v3/order"): Route(fetch, weight=4),
     ("DELETE", "/api/v3/order"): Route(cancel),
     ("POST", "/api/v3/order/cancelReplace"): Route(cancel_replace),
-    ("GET", "/api/v3/openOrders"): Route(open_orders, weight=6),
+    ("GET", "/api/v3/openOrders"): Route(open_orders, weight=6, weight_of_all=80),
     ("DELETE", "/api/v3/openOrders"): Route(cancel_open),
     ("GET", "/api/v3/allOrders"): Route(all_orders, weight=20),
     ("GET", "/api/v3/myTrades"): Route(my_trades, weight=20),

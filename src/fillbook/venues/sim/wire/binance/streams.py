@@ -144,7 +144,7 @@ class Streams:
         if not hmac.compare_digest(expected, str(params.get("signature", ""))):
             refuse(400, -1022, "Signature for this request is not valid.")
             return
-        stamp, window = int(params.get("timestamp", 0)), int(params.get("recvWindow", 5000))
+        stamp, window = _whole(params.get("timestamp"), 0), _whole(params.get("recvWindow"), 5000)
         if not stamp - 1000 <= self._context.now_ms() <= stamp + window:
             refuse(400, -1021, "Timestamp for this request is outside of the recvWindow.")
             return
@@ -233,17 +233,32 @@ class Streams:
             return len(met)
         keys = [key for key, (owner, _) in self._keys.items() if account in (None, owner)]
         for key in keys:
-            owner = self._keys[key][0]
-            message = {"e": "listenKeyExpired", "E": self._context.now_ms(), "listenKey": key}
-            for outlet in self._futures.get(owner, []):
-                outlet.send(_text(message))
-            self._keys[key] = (owner, 0)
+            self._expire(key)
         return len(keys)
+
+    def expire_keys(self) -> None:
+        """Tell the listeners of every key whose hour is over, once."""
+        now_ms = self._context.now_ms()
+        for key, (_, expires_ms) in list(self._keys.items()):
+            if 0 < expires_ms <= now_ms:
+                self._expire(key)
+
+    def _expire(self, key: str) -> None:
+        owner = self._keys[key][0]
+        message = {"e": "listenKeyExpired", "E": self._context.now_ms(), "listenKey": key}
+        for outlet in self._futures.get(owner, []):
+            outlet.send(_text(message))
+        self._keys[key] = (owner, 0)
 
     async def close(self) -> None:
         self._public.close()
         for outlet in list(self._outlets):
             await outlet.close()
+
+
+def _whole(value: Any, default: int) -> int:
+    text = str(value)
+    return int(text) if text.isdecimal() else default
 
 
 def _text(body: Any) -> str:

@@ -1,7 +1,12 @@
 """Numbers and words as Binance writes them: fixed decimals, its names of order types, statuses and sides."""
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
 
 from fillbook.accounts.core import PositionSide
 from fillbook.market.core import Instrument, MarketType
@@ -11,6 +16,8 @@ from fillbook.venues.sim.wire.binance.errors import BinanceError, illegal, missi
 
 Params = dict[str, str]
 
+_AMOUNT = re.compile(r"^([0-9]{1,20})(\.[0-9]{1,20})?$", re.ASCII)
+_INTEGER = re.compile(r"^-?[0-9]{1,19}$", re.ASCII)
 _CLIENT_ID = re.compile(r"^[.A-Z:/a-z0-9_-]{1,36}$")
 
 SPOT_TYPES = {
@@ -46,6 +53,7 @@ def fixed(amount: Decimal | None, places: int = 8) -> str:
     return format(amount if amount is not None else Decimal(0), f".{places}f")
 
 
+@cache
 def places_of(step: Decimal) -> int:
     return max(0, -int(step.normalize().as_tuple().exponent))
 
@@ -92,13 +100,9 @@ def amount(params: Params, name: str) -> Decimal | None:
     text = params.get(name)
     if not text:
         return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or value < 0:
-        raise illegal(name, "^([0-9]{1,20})(\\.[0-9]{1,20})?$")
-    return value
+    if not _AMOUNT.match(text):
+        raise illegal(name, _AMOUNT.pattern)
+    return Decimal(text)
 
 
 def required_amount(params: Params, name: str) -> Decimal:
@@ -112,10 +116,9 @@ def integer(params: Params, name: str) -> int | None:
     text = params.get(name)
     if not text:
         return None
-    try:
-        return int(text)
-    except ValueError:
-        raise illegal(name, "^[0-9]{1,20}$") from None
+    if not _INTEGER.match(text):
+        raise illegal(name, "^[0-9]{1,20}$")
+    return int(text)
 
 
 def flag(params: Params, name: str) -> bool:
@@ -139,3 +142,14 @@ def time_in_force(params: Params) -> TimeInForce:
     if name not in _TIMES_IN_FORCE:
         raise BinanceError(-1115, "Invalid timeInForce.")
     return _TIMES_IN_FORCE[name]
+
+
+def json_list(text: str, name: str) -> list[Any]:
+    """A parameter that is a JSON list, escaped or not."""
+    try:
+        rows = orjson.loads(text if text.startswith("[") else unquote(text))
+    except orjson.JSONDecodeError as error:
+        raise BinanceError(-1130, f"Data sent for parameter '{name}' is not valid.") from error
+    if not isinstance(rows, list):
+        raise BinanceError(-1130, f"Data sent for parameter '{name}' is not valid.")
+    return rows

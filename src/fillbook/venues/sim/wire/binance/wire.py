@@ -30,6 +30,7 @@ from fillbook.venues.sim.wire.binance.context import Context, Route, Routes, Sec
 from fillbook.venues.sim.wire.binance.errors import BinanceError, missing
 from fillbook.venues.sim.wire.binance.spot_orders import ReplaceFailed
 from fillbook.venues.sim.wire.binance.streams import Streams
+from fillbook.venues.sim.wire.binance.text import Params, integer
 from fillbook.venues.sim.wire.ports import Call, PassOn, Reply
 
 _DEFAULT_WINDOW_MS = 5000
@@ -72,7 +73,7 @@ class BinanceWire:
             return Reply(
                 404, b"<html><body><h2>404 Not found</h2></body></html>", {"Content-Type": "text/html"}
             )
-        self._weigh(route)
+        self._weigh(route.weight_for(call.params))
         try:
             account = self._authenticate(call, route)
             body = exact(route.endpoint)(self._context, account, call.params)
@@ -88,11 +89,11 @@ class BinanceWire:
             body["data"] = error.data
         return Reply(error.status, orjson.dumps(body), self._headers(), str(error.code))
 
-    def _weigh(self, route: Route) -> None:
+    def _weigh(self, weight: int) -> None:
         minute = self._exchange.now_ms() // 60_000
         if minute != self._minute:
             self._minute, self._used_weight = minute, 0
-        self._used_weight += route.weight
+        self._used_weight += weight
 
     def _headers(self) -> dict[str, str]:
         return {**_JSON, "X-MBX-USED-WEIGHT-1M": str(self._used_weight)}
@@ -112,12 +113,11 @@ class BinanceWire:
             raise BinanceError(*_BAD_KEY)
         return account
 
-    def _check_time(self, params: Mapping[str, str]) -> None:
-        try:
-            stamp = int(params["timestamp"])
-            window = int(params.get("recvWindow", _DEFAULT_WINDOW_MS))
-        except (KeyError, ValueError):
-            raise missing("timestamp") from None
+    def _check_time(self, params: Params) -> None:
+        stamp = integer(params, "timestamp")
+        window = integer(params, "recvWindow") or _DEFAULT_WINDOW_MS
+        if stamp is None:
+            raise missing("timestamp")
         if window > _MAX_WINDOW_MS:
             raise BinanceError(-1131, "recvWindow must be less than 60000.")
         now = self._exchange.now_ms()
@@ -155,6 +155,9 @@ class BinanceWire:
 
     def stream_fault(self, kind: str, details: Mapping[str, Any]) -> int:
         return self.streams.fault(kind, details)
+
+    def tick(self) -> None:
+        self.streams.expire_keys()
 
     async def close(self) -> None:
         await self.streams.close()
