@@ -77,6 +77,7 @@ async def get_order_logs(
                 strategy_id=int,
                 signal_id=int,
                 symbol=str,
+                environment=Environment,
                 status=Literal["PROCESSING", "COMPLETED", "PARTIAL_FAILURE", "FAILED"],
             )
         ),

@@ -1,7 +1,6 @@
 """Questions about orders, order logs and cancels, each within the owner scope."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +9,7 @@ from fillbook.kernel.errors import NotFound
 from fillbook.kernel.scope import Scope
 from fillbook.orders.core.order import LIVE_STATUSES
 from fillbook.orders.order_logs import OrderLogView, order_log, with_results
-from fillbook.orders.tables import cancel_queue, orders, strategy_order_logs
+from fillbook.orders.tables import cancel_queue, orders, strategy_order_logs, strategy_order_results
 from fillbook.storage.listing import PageRequest, RowPage, list_page
 from fillbook.storage.scope import owned
 from fillbook.storage.unit import Unit
@@ -21,9 +20,9 @@ LIVE = "live"
 async def list_orders(unit: Unit, scope: Scope, page: PageRequest) -> RowPage:
     """`status` may be `live`: every status in which an order may still fill or be cancelled."""
     statement = owned(sa.select(orders), orders, scope)
-    if page.filters.get("status") == LIVE:
-        statement = statement.where(orders.c.status.in_(sorted(LIVE_STATUSES)))
-        page = replace(page, filters={k: v for k, v in page.filters.items() if k != "status"})
+    status, rest = page.without("status")
+    if status == LIVE:
+        statement, page = statement.where(orders.c.status.in_(sorted(LIVE_STATUSES))), rest
     return await list_page(unit, statement, orders, page)
 
 
@@ -37,8 +36,16 @@ async def one_order(unit: Unit, scope: Scope, order_id: int) -> Mapping[str, Any
 async def list_order_logs(
     unit: Unit, scope: Scope, page: PageRequest
 ) -> tuple[list[OrderLogView], str | None]:
-    """Order logs with their results, and the cursor of the next page."""
+    """Order logs with their results, and the cursor of the next page. `environment` asks for logs with a
+    result on an account of that environment."""
+    environment, page = page.without("environment")
     statement = owned(sa.select(strategy_order_logs), strategy_order_logs, scope)
+    if environment is not None:
+        has_results = sa.exists().where(
+            strategy_order_results.c.log_id == strategy_order_logs.c.id,
+            strategy_order_results.c.environment == environment,
+        )
+        statement = statement.where(has_results)
     found = await list_page(unit, statement, strategy_order_logs, page)
     return await with_results(unit, found.rows, scope), found.next_cursor
 

@@ -3,8 +3,9 @@
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
+from fillbook.accounts.core import Environment
 from fillbook.http.fields import plain_json
 from fillbook.http.paging import Page, page_of, paged
 from fillbook.http.principal import Reader
@@ -20,6 +21,9 @@ from fillbook.storage.unit import Database
 
 # What is read and thrown away, so that a sender of too much gets an answer and not a broken connection.
 DRAINED_BYTES = 16 * 1024 * 1024
+
+# Read leniently: an alert is not refused for its query.
+_YES = ("1", "true", "yes")
 
 _LEG_FIELDS = (
     *("id", "leg", "status", "total_accounts", "successful_accounts", "failed_accounts", "unknown"),
@@ -43,25 +47,29 @@ _ALERT_BODY: dict[str, Any] = {
 }
 
 
+Wait = Annotated[str | None, Query(description="`1` waits for the outcome, at most 10 s.")]
+
+
+@webhook_router.post("/webhook/", include_in_schema=False)
 @webhook_router.post("/webhook", response_model=AlertAnswer, openapi_extra=_ALERT_BODY)
-async def receive_alert(request: Request, intake: IntakeService, wait: bool = False) -> Response:
+async def receive_alert(request: Request, intake: IntakeService, wait: Wait = None) -> Response:
     """Take an alert; the webhook key is in `token`, or in the header `X-Webhook-Key`."""
     return await _take(request, intake, request.headers.get("x-webhook-key"), wait)
 
 
 @webhook_router.post("/webhook/{key}", response_model=AlertAnswer, openapi_extra=_ALERT_BODY)
 async def receive_alert_at_key(
-    key: str, request: Request, intake: IntakeService, wait: bool = False
+    key: str, request: Request, intake: IntakeService, wait: Wait = None
 ) -> Response:
     """Take an alert; the webhook key is in the address."""
     return await _take(request, intake, key, wait)
 
 
-async def _take(request: Request, intake: Intake, key: str | None, wait: bool) -> Response:
+async def _take(request: Request, intake: Intake, key: str | None, wait: str | None) -> Response:
     body, length = await _read(request)
     address = request.client.host if request.client else "unknown"
     accepted = await intake.accept(RawAlert(body, length, address, key or None))
-    outcome = await intake.wait_for_outcome(accepted) if wait else None
+    outcome = await intake.wait_for_outcome(accepted) if wait in _YES else None
     return Response(_answer(accepted, outcome), media_type="application/json")
 
 
@@ -101,6 +109,7 @@ async def get_signals(
                 status=Literal["accepted", "duplicate", "stale", "planned", "done"],
                 signal_type=SignalType,
                 duplicate_of=int,
+                environment=Environment,
             )
         ),
     ],

@@ -30,7 +30,17 @@ class SignalStory:
 
 
 async def list_signals(unit: Unit, scope: Scope, page: PageRequest) -> RowPage:
-    return await list_page(unit, owned(sa.select(signals), signals, scope), signals, page)
+    """`environment` asks for signals that went to an account of that environment."""
+    environment, page = page.without("environment")
+    statement = owned(sa.select(signals), signals, scope)
+    if environment is not None:
+        went_there = sa.exists().where(
+            # A repeat went nowhere itself: it belongs where the first one went.
+            signal_deliveries.c.signal_id == sa.func.coalesce(signals.c.duplicate_of, signals.c.id),
+            signal_deliveries.c.environment == environment,
+        )
+        statement = statement.where(went_there)
+    return await list_page(unit, statement, signals, page)
 
 
 async def list_webhook_logs(unit: Unit, scope: Scope, page: PageRequest) -> RowPage:

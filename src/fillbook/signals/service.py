@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
+import structlog
 
 from fillbook.fleet.events import EventSignal, NewEvent, append_events
 from fillbook.kernel.clock import Clock
 from fillbook.kernel.errors import FillbookError
 from fillbook.kernel.ids import RowIds
 from fillbook.kernel.money import ZERO
-from fillbook.kernel.scope import EVERYONE, Scope
+from fillbook.kernel.scope import Scope
 from fillbook.kernel.tokens import hash_token
 from fillbook.orders.order_logs import OrderLogView, open_order_logs, order_logs_of_signal
 from fillbook.signals import store
@@ -46,6 +47,8 @@ WAIT_LIMIT_S: Final = 10.0
 POLL_S: Final = 0.25
 STRANGER_TEXT_LENGTH: Final = 256
 _RACES_LIMIT: Final = 3
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +234,14 @@ class Intake:
         )
         await store.insert_deliveries(unit, signal_id, strategy.links)
         if reached:
-            unit.after_commit(lambda: self.wake(signal_id, reached))
+            unit.after_commit(lambda: self._hint(signal_id, reached))
+
+    def _hint(self, signal_id: int, account_ids: list[int]) -> None:
+        try:
+            self.wake(signal_id, account_ids)
+        except Exception:
+            # The commit stands and polling finds it; a 5xx now would have the alert sent again.
+            log.exception("wake_failed", signal_id=signal_id)
 
     async def _turn_away(
         self, unit: Unit, request: RawAlert, understood: Understood, key_hash: str
@@ -287,16 +297,24 @@ class Intake:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self.wait_limit_s
         while True:
-            async with self.database.read() as unit:
-                owner = await store.owner_of_signal(unit, signal_id)
-                viewer = Scope.of(owner) if owner is not None else EVERYONE
-                logs = tuple(await order_logs_of_signal(unit, signal_id, viewer))
-            if not any(log.is_processing for log in logs):
+            try:
+                logs = await self._logs_of(signal_id)
+            except (sa.exc.SQLAlchemyError, OSError) as error:
+                # The alert is written down: an error now would only have it sent again.
+                log.warning("outcome_not_read", signal_id=signal_id, error=type(error).__name__)
+                return WaitedFor(timed_out=True)
+            if not any(one.is_processing for one in logs):
                 return WaitedFor(logs)
             left_s = deadline_s - loop.time()
             if left_s <= 0:
                 return WaitedFor(logs, timed_out=True)
             await self.bell.wait(signal_id, min(POLL_S, left_s))
+
+    async def _logs_of(self, signal_id: int) -> tuple[OrderLogView, ...]:
+        async with self.database.read() as unit:
+            owner = await store.owner_of_signal(unit, signal_id)
+            assert owner is not None, "a signal that was accepted has an owner"
+            return tuple(await order_logs_of_signal(unit, signal_id, Scope.of(owner)))
 
 
 def understand(request: RawAlert) -> Understood:

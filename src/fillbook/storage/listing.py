@@ -42,6 +42,11 @@ class PageRequest:
     cursor: str | None = None
     filters: Mapping[str, Any] = field(default_factory=dict)
 
+    def without(self, name: str) -> tuple[Any, "PageRequest"]:
+        """The value of one filter (None when it was not given), and the request without it."""
+        rest = {other: value for other, value in self.filters.items() if other != name}
+        return self.filters.get(name), PageRequest(self.limit, self.cursor, rest)
+
 
 @dataclass(frozen=True, slots=True)
 class RowPage:

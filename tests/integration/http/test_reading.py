@@ -61,6 +61,9 @@ async def test_filters_are_by_field_name(world: Any, send: Any) -> None:
     assert len((await get(world, "/signals", symbol="ETH/USDT:USDT"))["items"]) == 1
     assert len((await get(world, "/webhook-logs", status="accepted"))["items"]) == 2
     assert len((await get(world, "/orders", status="live"))["items"]) == 0
+    assert len((await get(world, "/signals", environment="paper"))["items"]) == 3
+    assert (await get(world, "/signals", environment="live"))["items"] == []
+    assert (await get(world, "/strategy-order-logs", environment="live"))["items"] == []
 
 
 async def test_a_signal_tells_its_whole_story(world: Any, send: Any) -> None:

@@ -324,3 +324,31 @@ async def test_waiting_has_an_end(world: Any) -> None:
     answer = (await world.client.post("/api/webhook?wait=1", json=body)).json()
     assert answer["timeout"] is True
     assert answer["order_logs"][0]["status"] == "PROCESSING"
+
+
+async def test_a_hint_that_fails_does_not_have_the_alert_sent_again(world: Any, send: Any) -> None:
+    def fail(signal_id: int, account_ids: Any) -> None:
+        raise RuntimeError("nobody home")
+
+    world.intake.wake = fail
+    assert (await send()).json()["status"] == "accepted"
+    assert (await send()).json()["status"] == "duplicate"
+
+
+async def test_an_outcome_that_cannot_be_read_is_no_error_of_the_alert(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*arguments: Any) -> None:
+        raise sa.exc.OperationalError("select", {}, Exception("gone"))
+
+    monkeypatch.setattr("fillbook.signals.service.order_logs_of_signal", fail)
+    body = {"group_name": "trend", "token": KEY, "symbol": "BTC/USDT", **ORDER}
+    response = await world.client.post("/api/webhook?wait=1", json=body)
+    assert response.status_code == 200
+    assert (response.json()["status"], response.json()["timeout"]) == ("accepted", True)
+
+
+@pytest.mark.parametrize("path", ["/api/webhook/", "/api/webhook?wait=perhaps", "/api/webhook?utm=1"])
+async def test_an_alert_is_not_refused_for_its_address(world: Any, path: str) -> None:
+    body = {"group_name": "trend", "token": KEY, "symbol": "BTC/USDT", **ORDER}
+    assert (await world.client.post(path, json=body)).json()["status"] == "accepted"
