@@ -5,6 +5,7 @@ lives (`LOCK_TIMEOUT_S`), so that a worker that hangs cannot hold rows that are 
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from fillbook.kernel.errors import FillbookError
-from fillbook.storage.sqlite import SqliteConnection
+from fillbook.storage.sqlite_async import WRITING, AsyncSqliteConnection
 
 LOCK_TIMEOUT_S = 5
-IDLE_IN_TRANSACTION_TIMEOUT_S = 15
+IDLE_IN_TRANSACTION_TIMEOUT_S = 10
 
 AsyncCreator = Callable[[], Awaitable[Any]]
 
@@ -31,6 +32,8 @@ _MYSQL_SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION', "
     f"time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_TIMEOUT_S}"
+    # MariaDB alone reads this part; MySQL has no such limit.
+    f" /*M!100301 , idle_transaction_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_S} */"
 )
 
 
@@ -58,7 +61,7 @@ def normalise_url(url: str) -> sa.URL:
 def create_engine(url: str, *, async_creator: AsyncCreator | None = None, pool_size: int = 10) -> AsyncEngine:
     """The asynchronous engine of a URL; sqlite, postgresql, mysql and mariadb, with or without a driver.
 
-    `async_creator` opens SQLite connections in place of aiosqlite; what it opens must be made by
+    `async_creator` opens SQLite connections in place of `AsyncSqliteConnection`; what it opens must be made by
     `storage.sqlite.open_sqlite`, which sets the pragmas and registers the functions.
     """
     parsed = normalise_url(url)
@@ -95,12 +98,11 @@ def create_engine(url: str, *, async_creator: AsyncCreator | None = None, pool_s
 def _create_sqlite_engine(
     url: sa.URL, options: dict[str, Any], async_creator: AsyncCreator | None
 ) -> AsyncEngine:
-    if async_creator is not None:
-        # By the file's URL: SQLAlchemy shares one connection among all who use an in-memory one.
-        engine = create_async_engine(url, async_creator=async_creator, **options)
-    else:
-        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(url, connect_args={"factory": SqliteConnection}, **options)
+    path = Path(url.database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # By the file's URL: SQLAlchemy shares one connection among all who use an in-memory one.
+    creator = async_creator or partial(AsyncSqliteConnection.open, path)
+    engine = create_async_engine(url, async_creator=creator, **options)
     sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
@@ -108,7 +110,7 @@ def _create_sqlite_engine(
 def _begin_sqlite(connection: sa.Connection) -> None:
     """Take the write lock at once: a deferred transaction that first reads fails at its write, unwaited."""
     reads_only = connection.get_execution_options().get("fillbook_reads_only", False)
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if reads_only else WRITING)
 
 
 def _hide_row(context: sa.engine.ExceptionContext) -> None:

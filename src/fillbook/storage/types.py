@@ -49,7 +49,11 @@ class Amount(TypeDecorator[Decimal]):
         return to_text(stored) if dialect.name == "sqlite" else stored
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else plain(Decimal(value))
+        if value is None:
+            return None
+        if isinstance(value, float):
+            raise TypeError("SQLite computed an amount as a float: use amount_sum, not SUM")
+        return plain(Decimal(value))
 
     class Comparator(TypeDecorator.Comparator[Decimal]):
         def operate(self, op: Callable[..., Any], *other: Any, **kwargs: Any) -> Any:

@@ -165,7 +165,14 @@ class Database:
             yield unit
 
     async def run(self, work: Callable[[Unit], Awaitable[T]]) -> T:
-        """`work(unit)` in a unit that may write; all of it is repeated when the database asks for that."""
+        """`work(unit)` in a unit that may write; all of it is repeated when the database asks for that.
+
+        A cancellation waits until the transaction has ended: one that is cut leaves its connection, and on
+        SQLite the lock of the whole file, to the garbage collector.
+        """
+        return await _to_its_end(self._attempt(work))
+
+    async def _attempt(self, work: Callable[[Unit], Awaitable[T]]) -> T:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 async with self.unit() as unit:
@@ -203,11 +210,11 @@ class Database:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-async def _to_its_end(act: Coroutine[Any, Any, None]) -> None:
+async def _to_its_end(act: Coroutine[Any, Any, T]) -> T:
     """Await something that a cancellation must not cut in two: the cancellation is delivered afterwards."""
     task = asyncio.ensure_future(act)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         if not task.done():
             await asyncio.wait({task})

@@ -146,6 +146,13 @@ def test_amounts_are_not_computed_in_sql() -> None:
             compute()
 
 
+async def test_a_sum_that_sqlite_made_a_float_is_refused(sqlite_database: Database) -> None:
+    await write_amounts(sqlite_database, [Decimal("0.1"), Decimal("0.2")])
+    async with sqlite_database.read() as unit:
+        with pytest.raises(TypeError, match="amount_sum"):
+            await unit.scalar(sa.select(sa.func.sum(LEVERAGE)))
+
+
 async def test_a_sum_without_rows_is_null(database: Database) -> None:
     async with database.read() as unit:
         assert await unit.scalar(sa.select(amount_sum(LEVERAGE))) is None
