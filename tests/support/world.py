@@ -65,6 +65,11 @@ class World:
     def exchange(self) -> Any:
         return self.server.exchange(BINANCE)
 
+    server_venue = BINANCE
+
+    def key(self, account: Account) -> str:
+        return key_of(account.name)
+
     def venue_account(self, account: Account) -> Any:
         return self.exchange.account(key_of(account.name))
 

@@ -73,6 +73,9 @@ class InstrumentBoard:
         for instrument in instruments:
             self._known.setdefault((key, instrument.market_type), {})[instrument.symbol] = instrument
 
+    def knows(self, key: MarketKey, market_type: MarketType) -> bool:
+        return (key, market_type) in self._known
+
     def get(self, key: MarketKey, symbol: str) -> Instrument | None:
         return self._known.get((key, market_type_of(symbol)), {}).get(symbol)
 

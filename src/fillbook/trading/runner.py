@@ -19,6 +19,7 @@ from fillbook.accounts.core import Account, BalanceReport, PositionMode, Positio
 from fillbook.kernel.bell import Bell
 from fillbook.kernel.errors import FillbookError
 from fillbook.ledger.core.fill import FillReport, FillSource
+from fillbook.market import service as market
 from fillbook.market.core import MarketType, market_type_of
 from fillbook.market.errors import ReadFailed
 from fillbook.orders.core.order import Order
@@ -42,6 +43,7 @@ QUIET_INTERVAL_S: Final = 300.0
 UNREAD_INTERVAL_S: Final = 10.0
 SWEEP_INTERVAL_S: Final = 6 * 3600.0
 VERIFIED_FOR: Final = timedelta(days=1)
+RULES_RETRY_S: Final = 2.0
 GATHER_S: Final = 0.1
 """Streams of several markets connect within moments: one backfill serves them all."""
 
@@ -67,11 +69,27 @@ class AccountRunner:
         """Run until cancelled. Orders whose answer was never booked are of unknown fate from the start."""
         await self._floor.db.run(lambda unit: rows.mark_unresolved(unit, self.account.id, unit.now))
         await self._recall_modes()
+        await self._learn_instruments()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream(), name=f"stream-{self.account.id}")
             group.create_task(self._backfill(), name=f"backfill-{self.account.id}")
             group.create_task(self.lookups.run(), name=f"look-ups-{self.account.id}")
             group.create_task(self.cancels.run(), name=f"cancels-{self.account.id}")
+
+    async def _learn_instruments(self) -> None:
+        """Nothing can be booked by rules that nobody knows: take those of the database, or ask until told."""
+        key = market_key(self.account)
+        for market_type in self.account.market_types:
+            if not self._floor.instruments.knows(key, market_type):
+                async with self._floor.db.read() as unit:
+                    kept = await market.instruments_in_force(unit, *key)
+                self._floor.instruments.remember(key, kept.values())
+            while not self._floor.instruments.knows(key, market_type):
+                try:
+                    await self._floor.instruments.refresh(key, market_type, self.venue)
+                except ReadFailed as failure:
+                    log.warning("rules_not_read", account_id=self.account.id, reason=failure.detail)
+                    await self._floor.clock.sleep(RULES_RETRY_S)
 
     async def _recall_modes(self) -> None:
         """Leverage that was verified lately need not be asked for again after a restart."""

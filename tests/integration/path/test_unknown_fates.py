@@ -1,0 +1,124 @@
+"""What the network hides is looked up in the venue's own record, and nothing is ever sent twice."""
+
+from decimal import Decimal
+
+from support.world import PERP, World
+
+from fillbook.trading.core.settle import NEVER_PLACED
+
+ORDER = {"path": "/fapi/v1/order", "method": "POST"}
+
+
+async def test_an_order_whose_answer_was_lost_is_found_and_adopted(world_anywhere: World) -> None:
+    world = world_anywhere
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    world.fault("accept_then_drop", **ORDER)
+    outcome = await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    (log,) = outcome.logs
+    assert log.row["status"] == "COMPLETED"
+    await world.quiet()
+    assert len(world.venue_account(account).orders) == 1
+    (order,) = await world.orders()
+    assert (order.status, order.unknown_since) == ("FILLED", None)
+
+
+async def test_an_order_that_never_arrived_stays_in_flight_while_nobody_can_say(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    world.fault("drop_before_accept", **ORDER)
+    accepted = await world.accept(strategy, order_type="MARKET", side="buy", qty_per=80)
+    await world.until(lambda: _looked_up(world))
+    (log,) = (await world.intake.wait_for_outcome(accepted)).logs
+    assert (log.row["status"], log.row["unknown"]) == ("PROCESSING", 1)
+    denied = await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    (log,) = denied.logs
+    assert log.execution_results[f"account_{account.id}"]["error_code"] == "insufficient_capital"
+    assert world.venue_account(account).orders == {}
+
+
+async def _looked_up(world: World) -> bool:
+    return any(order.lookups >= 1 for order in await world.orders())
+
+
+async def test_an_answer_that_is_no_json_proves_nothing_and_the_order_is_adopted(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    world.fault("garbage", **ORDER)
+    outcome = await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    assert outcome.logs[0].row["status"] == "COMPLETED"
+    await world.quiet()
+    assert len(world.venue_account(account).orders) == 1
+
+
+async def test_a_look_up_that_fails_is_no_proof(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    world.fault("accept_then_drop", **ORDER)
+    world.fault("refuse", path="/fapi/v1/order", method="GET", status=500, code=-1000, msg="no", n=2)
+    outcome = await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    assert outcome.logs[0].row["status"] in ("COMPLETED", "PROCESSING")
+    await world.quiet()
+    (order,) = await world.orders()
+    assert order.status == "FILLED" and order.error_code != NEVER_PLACED
+
+
+async def test_fills_that_the_stream_withholds_are_fetched(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=20)
+    world.fault("hide_fills", n=0)
+    await world.alert(strategy, order_type="MARKET", side="sell", qty_per=-100)
+    await world.quiet()
+    assert {row.source for row in await world.fills()} >= {"rest"}
+
+
+async def test_messages_that_come_twice_are_booked_once(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    world.fault("duplicate", n=0)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=20)
+    await world.alert(strategy, order_type="MARKET", side="sell", qty_per=-100)
+    await world.quiet()
+    assert len(await world.fills()) == len(world.venue_account(account).fills)
+
+
+async def test_what_filled_while_the_stream_was_cut_is_fetched_at_the_reconnection(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, order_type="LIMIT", side="buy", price=59000, qty_per=20)
+    world.fault("mute_stream", n=0)
+    world.exchange.set_price(PERP, Decimal(58000))
+    world.calm()
+    world.server.gateway(world.server_venue).wire.stream_fault("disconnect", {})
+    await world.quiet()
+    (order,) = await world.orders()
+    assert order.status == "FILLED"
+
+
+async def test_what_filled_while_nothing_ran_is_booked_at_the_start(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, order_type="LIMIT", side="buy", price=59000, qty_per=20)
+    await world.stop()
+    world.exchange.set_price(PERP, Decimal(58000))
+    await world.start()
+    await world.quiet()
+    (book,) = await world.positions()
+    assert book.is_open and book.quantity == Decimal("0.003")
+
+
+async def test_a_fill_after_the_cancel_is_booked(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, order_type="LIMIT", side="buy", price=59000, qty_per=50)
+    world.fault("late_fill", path="/fapi/v1/order", method="DELETE", fraction="0.5", seconds=0.5)
+    await world.alert(strategy, order_type="CANCEL_ALL_ORDER")
+    await world.until(lambda: _has_fills(world))
+    await world.quiet()
+    (order,) = await world.orders()
+    assert order.filled_quantity > 0
+
+
+async def _has_fills(world: World) -> bool:
+    return bool(await world.fills())
