@@ -11,10 +11,20 @@ from fillbook.http.paging import Page, page_of, paged
 from fillbook.http.principal import Reader
 from fillbook.http.provided import provided
 from fillbook.orders.schemas import order_log_fields
-from fillbook.signals.core.alert import SignalType
+from fillbook.signals.core.alert import SignalType, legs_to_json
 from fillbook.signals.core.reading import MAX_BODY_BYTES
+from fillbook.signals.explaining import explain
 from fillbook.signals.reading import list_signals, list_webhook_logs, signal_story
-from fillbook.signals.schemas import ALERT_EXAMPLES, AlertAnswer, SignalDetail, SignalOut, WebhookLogOut
+from fillbook.signals.schemas import (
+    ALERT_EXAMPLES,
+    AlertAnswer,
+    ExplanationOut,
+    ReachedAccountOut,
+    RefusalOut,
+    SignalDetail,
+    SignalOut,
+    WebhookLogOut,
+)
 from fillbook.signals.service import Accepted, Intake, RawAlert, WaitedFor
 from fillbook.storage.listing import PageRequest
 from fillbook.storage.unit import Database
@@ -55,6 +65,26 @@ Wait = Annotated[str | None, Query(description="`1` waits for the outcome, at mo
 async def receive_alert(request: Request, intake: IntakeService, wait: Wait = None) -> Response:
     """Take an alert; the webhook key is in `token`, or in the header `X-Webhook-Key`."""
     return await _take(request, intake, request.headers.get("x-webhook-key"), wait)
+
+
+@webhook_router.post("/webhook/explain", openapi_extra=_ALERT_BODY)
+async def explain_alert(
+    request: Request, principal: Reader, rows: Rows, intake: IntakeService, strategy_id: int | None = None
+) -> ExplanationOut:
+    """What a text would do for a strategy of yours, without doing it."""
+    body, _ = await _read(request)
+    async with rows.read() as unit:
+        found = await explain(intake, unit, principal.scope, body, strategy_id)
+    refusal = found.refusal
+    return ExplanationOut(
+        status="refused" if found.verdict is None else found.verdict.value,
+        refusal=refusal and RefusalOut(code=refusal.code, detail=refusal.detail, loc=list(refusal.loc)),
+        strategy_id=found.strategy_id,
+        symbol=found.symbol,
+        signal_type=found.alert.signal_type if found.alert else None,
+        legs=legs_to_json(found.alert.legs) if found.alert else [],
+        accounts=[ReachedAccountOut.model_validate(account) for account in found.reached],
+    )
 
 
 @webhook_router.post("/webhook/{key}", response_model=AlertAnswer, openapi_extra=_ALERT_BODY)

@@ -93,6 +93,35 @@ class WebhookLogOut(Schema):
     created_at: Moment
 
 
+class RefusalOut(BaseModel):
+    """Why the alert would be refused; `loc` is the path to the field at fault."""
+
+    code: str
+    detail: str
+    loc: list[str | int]
+
+
+class ReachedAccountOut(Schema):
+    """An account of yours that the alert would go to; `obstacle` is what already stands against it."""
+
+    account_id: int
+    account_name: str
+    environment: Environment
+    obstacle: str | None
+
+
+class ExplanationOut(BaseModel):
+    """What a text would do. Nothing was done."""
+
+    status: Literal["accepted", "duplicate", "stale", "refused"]
+    refusal: RefusalOut | None
+    strategy_id: int | None
+    symbol: str | None
+    signal_type: SignalType | None
+    legs: Document
+    accounts: list[ReachedAccountOut]
+
+
 ALERT_EXAMPLES: dict[str, Any] = {
     "market": {
         "summary": "Buy at the market with 10 % of the capital",

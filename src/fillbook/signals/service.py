@@ -33,7 +33,13 @@ from fillbook.signals.core.errors import (
 from fillbook.signals.core.fingerprint import Verdict, judge
 from fillbook.signals.core.masking import mask
 from fillbook.signals.core.parsing import parse_alert
-from fillbook.signals.core.reading import MAX_BODY_BYTES, read_body, token_in, token_in_text
+from fillbook.signals.core.reading import (
+    MAX_BODY_BYTES,
+    check_length,
+    read_body,
+    token_in,
+    token_in_text,
+)
 from fillbook.signals.ports import Wake, wake_nobody
 from fillbook.signals.store import IntakeStrategy
 from fillbook.signals.strangers import Strangers
@@ -141,7 +147,7 @@ class Intake:
             return await self._turn_away(unit, request, understood, key_hash)
         log_id = self.row_ids.next()
         try:
-            alert, symbol = await self._check(unit, understood, strategy)
+            alert, symbol = await self.check(unit, understood, strategy)
         except AlertRefused as refusal:
             answer = refusal_json(refusal)
             await self._log(unit, log_id, request, understood, key_hash, strategy, answer, refusal)
@@ -160,8 +166,8 @@ class Intake:
         if strategy.user_id is not None:
             await append_events(unit, [NewEvent(strategy.user_id, type, data)], self.events)
 
-    async def _check(self, unit: Unit, understood: Understood, strategy: IntakeStrategy) -> tuple[Alert, str]:
-        """The alert and its unified symbol, if this strategy may act on it."""
+    async def check(self, unit: Unit, understood: Understood, strategy: IntakeStrategy) -> tuple[Alert, str]:
+        """The alert and its unified symbol, if this strategy may act on it. Raises an `AlertRefused`."""
         if understood.refusal is not None:
             raise understood.refusal
         alert = understood.alert
@@ -182,15 +188,7 @@ class Intake:
     async def _record(
         self, unit: Unit, alert: Alert, symbol: str, strategy: IntakeStrategy, log_id: int
     ) -> Accepted:
-        seen = strategy.seen
-        verdict = judge(
-            now=unit.now,
-            sent_at=alert.sent_at,
-            max_age_s=strategy.max_age_s,
-            is_timed=alert.is_timed,
-            first_seen_at=seen.first_seen_at if seen else None,
-            window_s=strategy.dedupe_window_s,
-        )
+        seen, verdict = strategy.seen, self.verdict_on(unit, alert, strategy)
         repeats = seen.signal_id if seen and verdict is Verdict.DUPLICATE else None
         signal_id = await store.insert_signal(
             unit, _signal_row(unit, alert, symbol, strategy, log_id, verdict, repeats)
@@ -198,6 +196,17 @@ class Intake:
         if verdict is Verdict.ACCEPTED:
             await self._pass_on(unit, alert, symbol, strategy, log_id, signal_id)
         return Accepted(signal_id, verdict, repeats)
+
+    def verdict_on(self, unit: Unit, alert: Alert, strategy: IntakeStrategy) -> Verdict:
+        """Whether an alert that passed `check` would be acted upon now."""
+        return judge(
+            now=unit.now,
+            sent_at=alert.sent_at,
+            max_age_s=strategy.max_age_s,
+            is_timed=alert.is_timed,
+            first_seen_at=strategy.seen.first_seen_at if strategy.seen else None,
+            window_s=strategy.dedupe_window_s,
+        )
 
     async def _pass_on(
         self,
@@ -320,8 +329,7 @@ class Intake:
 def understand(request: RawAlert) -> Understood:
     """Read a body as far as it goes. The key is looked for in a broken body too: its owner should see the fault."""
     try:
-        if request.body_length > MAX_BODY_BYTES:
-            read_body(b" " * (MAX_BODY_BYTES + 1))
+        check_length(request.body_length)
         document = read_body(request.body)
     except AlertRefused as refusal:
         return Understood(request.key or token_in_text(request.body), None, refusal)

@@ -208,6 +208,7 @@ async def test_a_body_that_is_too_large_is_a_413_and_logged_for_a_known_key(worl
     body = f'{{"token": "{KEY}", "pad": "'.encode() + b"x" * size
     response = await world.client.post("/api/webhook", content=body)
     assert problem(response) == (413, "body_too_large")
+    assert f"{len(body)} bytes" in response.json()["detail"]
     (log,) = await rows(world.database, webhook_logs)
     assert (log.strategy_id, log.error_code, log.request_length) == (
         world.strategy_id,

@@ -19,16 +19,21 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _TOKEN_IN_TEXT = re.compile(r"""["']?token["']?\s*[:=]\s*["']?([A-Za-z0-9_.~+/=-]{8,200})""", re.IGNORECASE)
 
 
+def check_length(body_bytes: int) -> None:
+    """Raises `BodyTooLarge`."""
+    if body_bytes > MAX_BODY_BYTES:
+        raise BodyTooLarge(
+            f"The body has {body_bytes} bytes; an alert may have {MAX_BODY_BYTES}. Send only the fields of the"
+            " alert format."
+        )
+
+
 def read_body(body: bytes) -> dict[str, Any]:
     """The JSON object of a body. Numbers come as `Decimal`.
 
     Raises `BodyTooLarge` or `MalformedJson`; the latter names the line, the column and what stands there.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise BodyTooLarge(
-            f"The body has {len(body)} bytes; an alert may have {MAX_BODY_BYTES}. Send only the fields of the"
-            " alert format."
-        )
+    check_length(len(body))
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
