@@ -87,15 +87,13 @@ def _steps(amount: Decimal, step: Decimal, rounding: str) -> Decimal:
 
 def plain(amount: Decimal) -> Decimal:
     """The same amount without trailing zeros or exponent, so that equal amounts print alike."""
-    if not amount:
-        return ZERO
-    reduced = amount.normalize(_ROUNDED)
-    return reduced.quantize(ONE, context=_ROUNDED) if int(reduced.as_tuple().exponent) > 0 else reduced
+    # Adding zero takes the exponent of 6E+4 away, and the sign of -0.
+    return EXACT.add(amount.normalize(_ROUNDED), ZERO)
 
 
 def to_text(amount: Decimal) -> str:
     """Canonical text: no exponent, no trailing zeros, `0` for zero."""
-    return format(plain(amount), "f")
+    return format(amount.normalize(_ROUNDED), "f") if amount else "0"
 
 
 def parse_amount(text: str | int | Decimal) -> Decimal:

@@ -21,8 +21,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from fillbook.kernel.money import plain, quantise, to_text
 
-_INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
-
 
 class Amount(TypeDecorator[Decimal]):
     """An exact amount, stored with at most 18 places (half even). Refuses floats."""
@@ -38,22 +36,12 @@ class Amount(TypeDecorator[Decimal]):
             return dialect.type_descriptor(sa.Text())
         return dialect.type_descriptor(sa.Numeric(38, 18))
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if isinstance(value, int):
-            value = Decimal(value)
-        if not isinstance(value, Decimal):
-            raise TypeError(f"an amount is a Decimal, not {type(value).__name__}")
-        stored = quantise(value)
-        return to_text(stored) if dialect.name == "sqlite" else stored
+    # Processors are made once a statement; those of the base class would ask for the dialect at every value.
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        return _amount_text if dialect.name == "sqlite" else _stored_amount
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        if value is None:
-            return None
-        if isinstance(value, float):
-            raise TypeError("SQLite computed an amount as a float: use amount_sum, not SUM")
-        return plain(Decimal(value))
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Decimal | None]:
+        return _amount_of_text if dialect.name == "sqlite" else _amount_of_number
 
     class Comparator(TypeDecorator.Comparator[Decimal]):
         def operate(self, op: Callable[..., Any], *other: Any, **kwargs: Any) -> Any:
@@ -70,6 +58,33 @@ class Amount(TypeDecorator[Decimal]):
             return super().reverse_operate(op, other, **kwargs)
 
     comparator_factory = Comparator
+
+
+def _stored_amount(value: Any) -> Decimal | None:
+    if value is None:
+        return None
+    if isinstance(value, int):
+        value = Decimal(value)
+    if not isinstance(value, Decimal):
+        raise TypeError(f"an amount is a Decimal, not {type(value).__name__}")
+    return quantise(value)
+
+
+def _amount_text(value: Any) -> str | None:
+    stored = _stored_amount(value)
+    return None if stored is None else to_text(stored)
+
+
+def _amount_of_text(text: Any) -> Decimal | None:
+    if text is None:
+        return None
+    if isinstance(text, float):
+        raise TypeError("SQLite computed an amount as a float: use amount_sum, not SUM")
+    return Decimal(text)
+
+
+def _amount_of_number(value: Any) -> Decimal | None:
+    return None if value is None else plain(Decimal(value))
 
 
 def _amount_operand(value: Any) -> Any:
@@ -173,27 +188,45 @@ class Instant(TypeDecorator[datetime]):
             case _:
                 return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if not isinstance(value, datetime) or value.tzinfo is None:
-            raise TypeError(f"an instant is an aware datetime, not {value!r}")
-        moment = value.astimezone(UTC)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
         match dialect.name:
             case "sqlite":
-                return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+                return _instant_text
             case "mysql" | "mariadb":
-                return moment.replace(tzinfo=None)
+                return _naive_instant
             case _:
-                return moment
+                return _instant
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return datetime.strptime(value, _INSTANT_FORMAT).replace(tzinfo=UTC)
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        return _instant_of_text if dialect.name == "sqlite" else _instant_of_datetime
+
+
+def _instant(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise TypeError(f"an instant is an aware datetime, not {value!r}")
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _naive_instant(value: Any) -> datetime | None:
+    moment = _instant(value)
+    return None if moment is None else moment.replace(tzinfo=None)
+
+
+def _instant_text(value: Any) -> str | None:
+    moment = _instant(value)
+    return None if moment is None else f"{moment.isoformat(timespec='microseconds')[:26]}Z"
+
+
+def _instant_of_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _instant_of_datetime(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 BigId = sa.BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
