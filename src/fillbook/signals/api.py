@@ -13,6 +13,7 @@ from fillbook.http.provided import provided
 from fillbook.orders.schemas import order_log_fields
 from fillbook.signals.core.alert import SignalType, legs_to_json
 from fillbook.signals.core.reading import MAX_BODY_BYTES
+from fillbook.signals.core.request import RawAlert
 from fillbook.signals.explaining import explain
 from fillbook.signals.reading import list_signals, list_webhook_logs, signal_story
 from fillbook.signals.schemas import (
@@ -25,7 +26,7 @@ from fillbook.signals.schemas import (
     SignalOut,
     WebhookLogOut,
 )
-from fillbook.signals.service import Accepted, Intake, RawAlert, WaitedFor
+from fillbook.signals.service import Accepted, Intake, WaitedFor
 from fillbook.storage.listing import PageRequest
 from fillbook.storage.unit import Database
 

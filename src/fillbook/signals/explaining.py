@@ -16,7 +16,8 @@ from fillbook.kernel.tokens import hash_token
 from fillbook.signals.core.alert import Alert
 from fillbook.signals.core.errors import AlertRefused, InvalidWebhookKey
 from fillbook.signals.core.fingerprint import Verdict
-from fillbook.signals.service import Intake, RawAlert, understand
+from fillbook.signals.core.request import RawAlert, understand
+from fillbook.signals.service import Intake
 from fillbook.signals.store import IntakeStrategy, strategy_of_key
 from fillbook.storage.unit import Unit
 from fillbook.strategies.tables import strategies, strategy_accounts

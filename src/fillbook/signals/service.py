@@ -32,14 +32,8 @@ from fillbook.signals.core.errors import (
 )
 from fillbook.signals.core.fingerprint import Verdict, judge
 from fillbook.signals.core.masking import mask
-from fillbook.signals.core.parsing import parse_alert
-from fillbook.signals.core.reading import (
-    MAX_BODY_BYTES,
-    check_length,
-    read_body,
-    token_in,
-    token_in_text,
-)
+from fillbook.signals.core.reading import MAX_BODY_BYTES
+from fillbook.signals.core.request import RawAlert, Understood, understand
 from fillbook.signals.ports import Wake, wake_nobody
 from fillbook.signals.store import IntakeStrategy
 from fillbook.signals.strangers import Strangers
@@ -58,16 +52,6 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class RawAlert:
-    """A request as it arrived. `body_length` counts what was sent, which may be more than was kept."""
-
-    body: bytes
-    body_length: int
-    address: str
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Accepted:
     """The alert is written down; `status` says whether it will be acted upon."""
 
@@ -77,15 +61,6 @@ class Accepted:
 
     def as_json(self) -> dict[str, Any]:
         return {"signal_id": self.signal_id, "status": self.status.value, "duplicate_of": self.duplicate_of}
-
-
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """What was made of a body before anything was asked of the database."""
-
-    key: str | None
-    alert: Alert | None
-    refusal: AlertRefused | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,20 +299,6 @@ class Intake:
             owner = await store.owner_of_signal(unit, signal_id)
             assert owner is not None, "a signal that was accepted has an owner"
             return tuple(await order_logs_of_signal(unit, signal_id, Scope.of(owner)))
-
-
-def understand(request: RawAlert) -> Understood:
-    """Read a body as far as it goes. The key is looked for in a broken body too: its owner should see the fault."""
-    try:
-        check_length(request.body_length)
-        document = read_body(request.body)
-    except AlertRefused as refusal:
-        return Understood(request.key or token_in_text(request.body), None, refusal)
-    key = request.key or token_in(document)
-    try:
-        return Understood(key, parse_alert(document), None)
-    except AlertRefused as refusal:
-        return Understood(key, None, refusal)
 
 
 def readable(body: bytes) -> str:

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from fillbook.signals import store
-from fillbook.signals.service import Intake, RawAlert
+from fillbook.signals.core.request import RawAlert
+from fillbook.signals.service import Intake
 from fillbook.signals.store import LostRace, SeenKey
 from fillbook.signals.tables import signal_deliveries, signal_keys
 
