@@ -72,6 +72,16 @@ async def test_a_liquidation_is_calculated_and_no_trade(futures, control, listen
     assert (update["o"], update["f"], update["S"]) == ("LIMIT", "IOC", "SELL")
 
 
+async def test_deleveraging_reduces_a_position_by_an_order_of_the_exchange(futures, control, listening):
+    await futures.create_order(PERP, "market", "sell", 2)
+    tap = await listening(futures)
+    await control.post("deleverage", api_key="key", symbol=PERP, quantity="0.5")
+    update = (await tap.until(lambda message: message.get("o", {}).get("x") == "CALCULATED"))[-1]["o"]
+    assert update["c"].startswith("adl_autoclose_")
+    assert (update["S"], update["z"]) == ("BUY", "0.500")
+    assert (await futures.fetch_positions([PERP]))[0]["contracts"] == 1.5
+
+
 async def test_funding_and_leverage_are_told(futures, control, listening):
     await futures.create_order(PERP, "market", "buy", 1)
     tap = await listening(futures)

@@ -4,7 +4,9 @@ import asyncio
 import sys
 
 import aiohttp
+import pytest
 
+from fillbook.kernel.errors import Conflict
 from fillbook.market.core import VenueName
 from fillbook.venues.sim.server import start
 
@@ -63,6 +65,11 @@ async def test_mistakes_are_explained(sim, control):
             async with session.post(f"{url}/_sim/{page}", json=body) as answer:
                 assert answer.status == status, page
                 assert (await answer.json())["detail"]
+
+
+async def test_a_taken_port_is_named(sim):
+    with pytest.raises(Conflict, match=str(sim.port(VenueName.BINANCE))):
+        await start({VenueName.BINANCE: sim.port(VenueName.BINANCE)})
 
 
 async def test_a_server_with_a_seed_walks(clock):

@@ -4,7 +4,7 @@ Unsigned on purpose: this exchange holds nobody's money.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from fillbook.accounts.core import KeyPermissions
+from fillbook.accounts.core import KeyPermissions, PositionSide
 from fillbook.kernel.errors import FillbookError, InvalidInput, NotFound
 from fillbook.kernel.money import parse_amount, to_text
 from fillbook.market.core import MarketType
@@ -37,6 +37,7 @@ class Control:
             ("POST", "price"): self._set_price,
             ("POST", "depth"): self._set_depth,
             ("POST", "funding"): self._fund,
+            ("POST", "deleverage"): self._deleverage,
             ("POST", "faults"): self._add_fault,
             ("GET", "faults"): lambda _: [fault.as_row() for fault in gateway.faults.active],
             ("DELETE", "faults"): self._clear_faults,
@@ -123,6 +124,12 @@ class Control:
         self._exchange.fund(_text_of(body, "symbol"), _amount(body.get("rate")))
         return {}
 
+    def _deleverage(self, body: Body) -> Any:
+        account = self._exchange.account(_text_of(body, "api_key"))
+        leg = PositionSide(body.get("position_side", "net"))
+        symbol, quantity = _text_of(body, "symbol"), _amount(body.get("quantity"))
+        return {"order_id": self._exchange.deleverage(account, symbol, leg, quantity).order_id}
+
     def _prices(self, body: Body) -> Any:
         return {symbol: market.price for symbol, market in self._exchange.markets.items()}
 
@@ -149,17 +156,16 @@ class Control:
     def _orders(self, body: Body) -> Any:
         accounts = self._accounts(body)
         orders = [order for account in accounts for order in account.orders.values()]
-        return [_row(order) for order in sorted(orders, key=lambda order: order.order_id)]
+        return _latest(sorted(orders, key=lambda order: order.order_id), body)
 
     def _fills(self, body: Body) -> Any:
         fills = [fill for account in self._accounts(body) for fill in account.fills]
-        return [
-            _row(fill) for fill in sorted(fills, key=lambda fill: (fill.at_ms, fill.symbol, fill.trade_id))
-        ]
+        ordered = sorted(fills, key=lambda fill: (fill.at_ms, fill.symbol, fill.trade_id))
+        return _latest(ordered, body)
 
     def _requests(self, body: Body) -> Any:
         key = body.get("api_key")
-        return [_row(one) for one in self._gateway.requests if key is None or one.api_key == key]
+        return _latest([one for one in self._gateway.requests if key is None or one.api_key == key], body)
 
     def _balances(self, body: Body) -> Any:
         return {
@@ -194,6 +200,12 @@ class Control:
 
 def _row(one: Any) -> dict[str, Any]:
     return {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+
+
+def _latest(rows: Sequence[Any], body: Body) -> list[dict[str, Any]]:
+    """The rows, or the last `limit` of them."""
+    limit = str(body.get("limit", ""))
+    return [_row(one) for one in (rows[-int(limit) :] if limit.isdecimal() and int(limit) else rows)]
 
 
 def _text_of(body: Body, name: str) -> str:

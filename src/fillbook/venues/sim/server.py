@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from fillbook.kernel.clock import Clock, SystemClock, to_ms
-from fillbook.kernel.errors import InvalidInput
+from fillbook.kernel.errors import Conflict, InvalidInput
 from fillbook.market.core import MarketType, VenueName
 from fillbook.venues.sim.core.book import Depth
 from fillbook.venues.sim.core.exchange import Exchange
@@ -113,7 +113,14 @@ async def start(
         runner = web.ServerRunner(web.Server(gateway.handle), shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, host, port, backlog=1024)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            await server.close()
+            raise Conflict(
+                f"Port {port} on {host} cannot be used: {error.strerror}. Choose another."
+            ) from error
         server.spawn(asyncio.create_task(_keep_time(gateway)))
         server.keep(venue, gateway, runner, runner.addresses[0][1])
         if seed is not None or candles is not None:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 
-from fillbook.accounts.core import KeyPermissions
+from fillbook.accounts.core import KeyPermissions, PositionSide
 from fillbook.kernel.errors import Conflict, NotFound
 from fillbook.kernel.money import ZERO, exact
+from fillbook.ledger.core.fill import FillKind
 from fillbook.market.core import MarketType
 from fillbook.orders.core.order import Book, OrderStatus, OrderType, TimeInForce
 from fillbook.venues.sim.core.accounts import Account
@@ -245,7 +246,7 @@ class Exchange:
         self._announce_new(account, child, market)
         self.matching.execute(account, child, market)
 
-    def register_liquidation(self, account: Account, market: Market, new: NewOrder) -> SimOrder:
+    def register_own(self, account: Account, market: Market, new: NewOrder) -> SimOrder:
         """The exchange's own order against an account; it needs no margin and passes no rule."""
         order = self._make(account, market, new, self.now_ms())
         self._register(account, order)
@@ -365,6 +366,14 @@ class Exchange:
                         amount=amount,
                     )
                 )
+
+    @exact
+    def deleverage(self, account: Account, symbol: str, leg: PositionSide, quantity: Decimal) -> SimOrder:
+        """Reduce a position against its owner's will, as auto-deleveraging does; at most all of it."""
+        market, position = self.market(symbol), account.position(symbol, leg)
+        if not 0 < quantity <= abs(position.quantity):
+            raise Refused(Refusal.REDUCE_ONLY, "There is no position of that size to deleverage.")
+        return self.liquidation.close(account, position, market, quantity, FillKind.ADL)
 
     def settle_due_funding(self) -> None:
         """Settle every symbol's funding when the clock has passed one of the day's three moments."""

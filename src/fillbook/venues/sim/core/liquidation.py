@@ -3,19 +3,21 @@
 The account's open orders in that symbol go first. What a wallet then lacks, the insurance fund covers.
 """
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from fillbook.ledger.core.fill import FillKind
 from fillbook.market.core import Side
 from fillbook.orders.core.order import Book, OrderType, TimeInForce
 from fillbook.venues.sim.core.accounts import Account, Position
 from fillbook.venues.sim.core.margin import is_liquidated, margin_state, open_positions
 from fillbook.venues.sim.core.market import Market
-from fillbook.venues.sim.core.vocabulary import NewOrder
+from fillbook.venues.sim.core.vocabulary import NewOrder, SimOrder
 
 if TYPE_CHECKING:
     from fillbook.venues.sim.core.exchange import Exchange
 
-CLIENT_ID_PREFIX = "autoclose-"
+_CLIENT_ID_PREFIXES = {FillKind.LIQUIDATION: "autoclose-", FillKind.ADL: "adl_autoclose_"}
 
 
 class Liquidation:
@@ -35,22 +37,28 @@ class Liquidation:
                     self._liquidate(account, position, held_market)
 
     def _liquidate(self, account: Account, position: Position, market: Market) -> None:
-        exchange = self._exchange
-        at_ms = exchange.now_ms()
-        exchange.cancel_all(account, market.symbol, Book.NORMAL)
-        order = exchange.register_liquidation(
+        self._exchange.cancel_all(account, market.symbol, Book.NORMAL)
+        self.close(account, position, market, abs(position.quantity), FillKind.LIQUIDATION)
+        asset = market.listing.instrument.settle
+        self._exchange.settlement.cover_deficit(account, asset, self._exchange.now_ms())
+
+    def close(
+        self, account: Account, position: Position, market: Market, quantity: Decimal, kind: FillKind
+    ) -> SimOrder:
+        """Reduce a position at the mark price by an order of the exchange's own."""
+        order = self._exchange.register_own(
             account,
             market,
             NewOrder(
                 symbol=market.symbol,
                 side=Side.SELL if position.quantity > 0 else Side.BUY,
                 order_type=OrderType.LIMIT,
-                quantity=abs(position.quantity),
+                quantity=quantity,
                 price=market.mark,
                 time_in_force=TimeInForce.IOC,
-                client_order_id=f"{CLIENT_ID_PREFIX}{at_ms}{market.last_trade_id}",
+                client_order_id=f"{_CLIENT_ID_PREFIXES[kind]}{self._exchange.next_order_id()}",
                 position_side=position.side,
             ),
         )
-        exchange.matching.liquidate(account, market, position.side, order)
-        exchange.settlement.cover_deficit(account, market.listing.instrument.settle, at_ms)
+        self._exchange.matching.close_with_house(account, order, market, kind)
+        return order

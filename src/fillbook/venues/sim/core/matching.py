@@ -313,12 +313,9 @@ class Matching:
         status = order.status
         self._trade(market, price, quantity, None, (account, order), keeps_status=status)
 
-    # Liquidation
-
-    def liquidate(self, account: Account, market: Market, leg: PositionSide, order: SimOrder) -> None:
-        """Close a position with the market maker at the mark price."""
-        quantity = abs(account.position(market.symbol, leg).quantity)
-        self._trade(market, market.mark, quantity, (account, order), None, FillKind.LIQUIDATION)
+    def close_with_house(self, account: Account, order: SimOrder, market: Market, kind: FillKind) -> None:
+        """Fill an order of the exchange's own (liquidation, deleveraging) at the mark price."""
+        self._trade(market, market.mark, order.quantity, (account, order), None, kind)
 
 
 def reduces(order: SimOrder) -> bool:
