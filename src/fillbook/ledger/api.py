@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
 from fillbook.accounts.core import Environment
+from fillbook.http.csv import page_or_csv
 from fillbook.http.paging import Page, page_of, paged
 from fillbook.http.principal import Reader
 from fillbook.http.provided import provided
@@ -33,6 +34,7 @@ OnlyPaged = Annotated[PageRequest, Depends(paged())]
 
 @router.get("/fills")
 async def get_fills(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[
@@ -43,12 +45,14 @@ async def get_fills(
     ],
 ) -> Page[FillOut]:
     """Executions, newest first by the venue's time."""
-    async with rows.read() as unit:
-        return page_of(FillOut, await list_fills(unit, principal.scope, page))
+    return await page_or_csv(
+        request, rows, FillOut, page, lambda unit, asked: list_fills(unit, principal.scope, asked)
+    )
 
 
 @router.get("/positions")
 async def get_positions(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[
@@ -68,12 +72,14 @@ async def get_positions(
     ],
 ) -> Page[PositionOut]:
     """Positions by owner (strategy, bot, hand)."""
-    async with rows.read() as unit:
-        return page_of(PositionOut, await list_positions(unit, principal.scope, page))
+    return await page_or_csv(
+        request, rows, PositionOut, page, lambda unit, asked: list_positions(unit, principal.scope, asked)
+    )
 
 
 @router.get("/account-positions")
 async def get_account_positions(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[
@@ -90,8 +96,13 @@ async def get_account_positions(
     ],
 ) -> Page[AccountPositionOut]:
     """Positions of whole accounts, as their venues state them."""
-    async with rows.read() as unit:
-        return page_of(AccountPositionOut, await list_account_positions(unit, principal.scope, page))
+    return await page_or_csv(
+        request,
+        rows,
+        AccountPositionOut,
+        page,
+        lambda unit, asked: list_account_positions(unit, principal.scope, asked),
+    )
 
 
 @router.get("/positions/{position_id}")
@@ -111,6 +122,7 @@ async def get_fills_of_position(
 
 @router.get("/trades")
 async def get_trades(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[
@@ -131,8 +143,9 @@ async def get_trades(
     ],
 ) -> Page[TradeOut]:
     """Round trips, newest first; one without `closed_at` is still open."""
-    async with rows.read() as unit:
-        return page_of(TradeOut, await list_trades(unit, principal.scope, page))
+    return await page_or_csv(
+        request, rows, TradeOut, page, lambda unit, asked: list_trades(unit, principal.scope, asked)
+    )
 
 
 @router.get("/trades/{trade_id}")

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from fillbook.accounts.core import Environment
-from fillbook.http.paging import Page, page_of, paged
+from fillbook.http.csv import page_or_csv
+from fillbook.http.paging import Page, paged
 from fillbook.http.principal import Reader
 from fillbook.http.provided import provided
 from fillbook.market.core import Side
@@ -34,6 +35,7 @@ class OrderLogPage(BaseModel):
 
 @router.get("/orders")
 async def get_orders(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[
@@ -56,8 +58,9 @@ async def get_orders(
     ],
 ) -> Page[OrderOut]:
     """Orders, newest first; `?status=live` are those that may still fill or be cancelled."""
-    async with rows.read() as unit:
-        return page_of(OrderOut, await list_orders(unit, principal.scope, page))
+    return await page_or_csv(
+        request, rows, OrderOut, page, lambda unit, asked: list_orders(unit, principal.scope, asked)
+    )
 
 
 @router.get("/orders/{order_id}")
@@ -100,6 +103,7 @@ async def get_order_log(principal: Reader, rows: Rows, log_id: int) -> OrderLogO
 
 @router.get("/cancel-queue")
 async def get_cancel_queue(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[
@@ -115,5 +119,10 @@ async def get_cancel_queue(
         ),
     ],
 ) -> Page[CancelQueueOut]:
-    async with rows.read() as unit:
-        return page_of(CancelQueueOut, await list_cancel_queue(unit, principal.scope, page))
+    return await page_or_csv(
+        request,
+        rows,
+        CancelQueueOut,
+        page,
+        lambda unit, asked: list_cancel_queue(unit, principal.scope, asked),
+    )

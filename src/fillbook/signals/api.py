@@ -6,8 +6,9 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from fillbook.accounts.core import Environment
+from fillbook.http.csv import page_or_csv
 from fillbook.http.fields import plain_json
-from fillbook.http.paging import Page, page_of, paged
+from fillbook.http.paging import Page, paged
 from fillbook.http.principal import Reader
 from fillbook.http.provided import provided
 from fillbook.orders.schemas import order_log_fields
@@ -129,6 +130,7 @@ async def _read(request: Request) -> tuple[bytes, int]:
 
 @router.get("/signals")
 async def get_signals(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[
@@ -146,8 +148,9 @@ async def get_signals(
     ],
 ) -> Page[SignalOut]:
     """What came in, newest first, repeats and stale ones included."""
-    async with rows.read() as unit:
-        return page_of(SignalOut, await list_signals(unit, principal.scope, page))
+    return await page_or_csv(
+        request, rows, SignalOut, page, lambda unit, asked: list_signals(unit, principal.scope, asked)
+    )
 
 
 @router.get("/signals/{signal_id}")
@@ -168,6 +171,7 @@ async def get_signal(principal: Reader, rows: Rows, signal_id: int) -> SignalDet
 
 @router.get("/webhook-logs")
 async def get_webhook_logs(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[
@@ -182,5 +186,10 @@ async def get_webhook_logs(
     ],
 ) -> Page[WebhookLogOut]:
     """Every message that came with one of your keys, as it was answered."""
-    async with rows.read() as unit:
-        return page_of(WebhookLogOut, await list_webhook_logs(unit, principal.scope, page))
+    return await page_or_csv(
+        request,
+        rows,
+        WebhookLogOut,
+        page,
+        lambda unit, asked: list_webhook_logs(unit, principal.scope, asked),
+    )

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from fillbook.accounts.core import Environment
+from fillbook.http.csv import page_or_csv
 from fillbook.http.idempotency import Repeatable, once
-from fillbook.http.paging import Page, page_of, paged
+from fillbook.http.paging import Page, paged
 from fillbook.http.principal import Reader, Trader
 from fillbook.http.provided import provided
 from fillbook.orders.reading import one_order
@@ -59,16 +60,23 @@ async def close_position(
 
 @router.get("/reconcile/runs")
 async def get_reconcile_runs(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[PageRequest, Depends(paged(account_id=int, environment=Environment, cause=str))],
 ) -> Page[ReconcileRunOut]:
-    async with rows.read() as unit:
-        return page_of(ReconcileRunOut, await list_reconcile_runs(unit, principal.scope, page))
+    return await page_or_csv(
+        request,
+        rows,
+        ReconcileRunOut,
+        page,
+        lambda unit, asked: list_reconcile_runs(unit, principal.scope, asked),
+    )
 
 
 @router.get("/reconcile/findings")
 async def get_reconcile_findings(
+    request: Request,
     principal: Reader,
     rows: Rows,
     page: Annotated[
@@ -85,5 +93,10 @@ async def get_reconcile_findings(
         ),
     ],
 ) -> Page[ReconcileFindingOut]:
-    async with rows.read() as unit:
-        return page_of(ReconcileFindingOut, await list_reconcile_findings(unit, principal.scope, page))
+    return await page_or_csv(
+        request,
+        rows,
+        ReconcileFindingOut,
+        page,
+        lambda unit, asked: list_reconcile_findings(unit, principal.scope, asked),
+    )

@@ -1,5 +1,6 @@
 """Lists and single objects: pages without gaps, exact amounts, times in UTC."""
 
+import csv
 from typing import Any
 
 import pytest
@@ -133,3 +134,19 @@ async def test_a_provider_sees_that_an_account_of_another_took_part_and_not_its_
     assert [delivery["account_name"] for delivery in story["deliveries"]] == ["Binance 1", None]
     async with world.database.read() as unit:
         assert await unit.scalar(sa.select(sa.func.count()).select_from(signals)) == 1
+
+
+async def test_a_list_is_csv_for_whoever_asks_all_pages_and_without_formulas(world: Any, send: Any) -> None:
+    await send(comment="=HYPERLINK(1)", confidence=0.5)
+    await send(comment="plain, with comma", symbol="ETH/USDT")
+    response = await world.client.get(
+        "/api/v1/signals?limit=1", headers={**world.as_trader(), "Accept": "text/csv"}
+    )
+    assert response.headers["content-type"].startswith("text/csv")
+    lines = list(csv.DictReader(response.text.splitlines()))
+    assert [line["symbol"] for line in lines] == ["ETH/USDT:USDT", "BTC/USDT:USDT"]
+    assert [line["reason"] for line in lines] == ["plain, with comma", "'=HYPERLINK(1)"]
+    assert lines[1]["confidence"] == "0.5"
+    assert lines[0]["at"] == "2026-01-02T03:04:05.000006Z"
+    nobodys = await world.client.get("/api/v1/signals", headers={**world.as_stranger(), "Accept": "text/csv"})
+    assert len(nobodys.text.splitlines()) == 1
