@@ -313,15 +313,16 @@ def secret_of(name: str) -> str:
 
 
 @asynccontextmanager
-async def open_world(url: str) -> AsyncIterator[World]:
-    """A simulated exchange and an engine on an empty, migrated database."""
+async def open_world(url: str, *, trades: bool = True) -> AsyncIterator[World]:
+    """A simulated exchange and (if it `trades`) an engine on an empty, migrated database."""
     clock = SystemClock()
     server = await sim.start({BINANCE: 0})
     db = Database.connect(url, clock)
     world = World(db, server, clock)
     try:
         world.user_id = await world.user()
-        await world.start()
+        if trades:
+            await world.start()
         yield world
     finally:
         await world.stop()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fillbook.storage.unit import Database
 from support.world import World, open_world
 
 
@@ -19,7 +20,7 @@ async def world(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def world_anywhere(database_url: str) -> AsyncIterator[World]:
-    """The path on each of the three databases."""
+async def world_anywhere(database_url: str, database: Database) -> AsyncIterator[World]:
+    """The path on each of the three databases, which `database` empties afterwards."""
     async with open_world(database_url) as world:
         yield world

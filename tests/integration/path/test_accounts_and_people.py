@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from support.world import BINANCE, PERP, World
 
 from fillbook.kernel.errors import NotFound
 from fillbook.market.core import Side
@@ -11,6 +10,7 @@ from fillbook.orders.core.order import OrderType
 from fillbook.trading.desk import OrderHasEnded
 from fillbook.trading.desk_port import ManualOrder, OrderDenied
 from fillbook.venues.sim.core.vocabulary import NewOrder
+from support.world import BINANCE, PERP, World
 
 
 async def test_a_manual_order_is_placed_cancelled_and_closed(world: World) -> None:

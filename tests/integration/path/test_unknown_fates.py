@@ -2,9 +2,8 @@
 
 from decimal import Decimal
 
-from support.world import PERP, World
-
 from fillbook.trading.core.settle import NEVER_PLACED
+from support.world import PERP, World
 
 ORDER = {"path": "/fapi/v1/order", "method": "POST"}
 

@@ -1,0 +1,60 @@
+"""The real server, which kills itself with signal 9 at one step of the path: `python -m support.crashing STEP`."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from fillbook.app.cli import main
+from fillbook.trading.booking import Booking
+from fillbook.trading.dispatcher import Dispatcher
+from fillbook.trading.engine import Engine
+from fillbook.trading.facts import SendSettled
+from fillbook.trading.runner import AccountRunner
+from fillbook.venues.ccxt.binance.venue import BinanceVenue
+
+NOWHERE = "nowhere"
+
+
+def die(*_: Any, **__: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after(owner: type, name: str, when: Callable[..., bool] = lambda *_: True) -> None:
+    """Die when a coroutine method has done its work and `when(self, *arguments)` holds."""
+    original = getattr(owner, name)
+
+    async def then_die(self: Any, *arguments: Any) -> Any:
+        result = await original(self, *arguments)
+        if when(self, *arguments):
+            die()
+        return result
+
+    setattr(owner, name, then_die)
+
+
+def _settles(_: Any, unit: Any, batch: Any, booked: Any, facts: Any) -> bool:
+    return any(isinstance(fact, SendSettled) for fact in facts)
+
+
+def _tell_and_die(self: Any, booked: Any, changed: Any) -> None:
+    if booked.fills:
+        die()
+
+
+STEPS: dict[str, Callable[[], None]] = {
+    NOWHERE: lambda: None,
+    "accepted": lambda: setattr(Engine, "wake", die),
+    "planning": lambda: after(Dispatcher, "_write"),
+    "planned": lambda: setattr(Dispatcher, "_send", die),
+    "sent": lambda: after(BinanceVenue, "place"),
+    "settling": lambda: after(Booking, "_save", _settles),
+    "settled": lambda: setattr(AccountRunner, "_await_fills", die),
+    "booked": lambda: setattr(Booking, "_tell", _tell_and_die),
+}
+
+if __name__ == "__main__":
+    STEPS[sys.argv[1]]()
+    sys.argv = ["fillbook", "serve"]
+    main()
