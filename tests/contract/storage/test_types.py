@@ -127,12 +127,12 @@ async def test_what_is_finer_than_18_places_is_rounded_half_even_alike(database:
 
 @pytest.mark.parametrize("wrong", [1.5, "1.5"])
 async def test_floats_and_text_are_no_amounts(sqlite_database: Database, wrong: Any) -> None:
-    with pytest.raises(sa.exc.StatementError, match="an amount is a Decimal"):
+    with pytest.raises((TypeError, sa.exc.StatementError), match="an amount is a Decimal"):
         await write_amounts(sqlite_database, [wrong])
 
 
 async def test_an_amount_that_does_not_fit_is_refused(database: Database) -> None:
-    with pytest.raises(sa.exc.StatementError, match="does not fit"):
+    with pytest.raises((OverflowError, sa.exc.StatementError), match="does not fit"):
         await write_amounts(database, [Decimal(10) ** 20])
 
 
@@ -190,7 +190,7 @@ async def test_other_time_zones_are_stored_as_utc(database: Database) -> None:
 
 async def test_a_naive_time_is_refused(sqlite_database: Database) -> None:
     naive = datetime(2026, 1, 1)  # noqa: DTZ001 - that is the point
-    with pytest.raises(sa.exc.StatementError, match="aware"):
+    with pytest.raises((TypeError, sa.exc.StatementError), match="aware"):
         async with sqlite_database.unit() as unit:
             await unit.insert_many(
                 leases, [{"resource": "r", "epoch": 1, "expires_at": naive, "acquired_at": naive}]
