@@ -10,7 +10,7 @@ from fillbook.kernel.clock import Clock
 from fillbook.kernel.errors import Conflict, NotFound
 from fillbook.ledger.core.books import EXTERNAL, BookRow
 from fillbook.ledger.core.round_trip import TradeSource
-from fillbook.ledger.service.reading import book_of
+from fillbook.ledger.service.open_books import book_of
 from fillbook.market.core import MarketType, Side, market_type_of
 from fillbook.market.symbols import unify_symbol
 from fillbook.orders.core.order import Order, OrderType

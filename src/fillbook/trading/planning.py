@@ -9,7 +9,7 @@ from fillbook.accounts.core import Account, PositionSide
 from fillbook.accounts.service import accounts_by_ids
 from fillbook.kernel.money import exact
 from fillbook.ledger.core.books import ACCOUNT, BookRow
-from fillbook.ledger.service.reading import books_of
+from fillbook.ledger.service.open_books import books_of
 from fillbook.market.core import MarketType, Side, market_type_of
 from fillbook.orders.core.order import Order
 from fillbook.orders.store import rows
