@@ -27,10 +27,10 @@ async def test_a_spot_fill_carries_its_trade(spot, listening):
 async def test_a_spot_cancel_names_the_order_in_the_original_id(spot, listening):
     tap = await listening(spot)
     made = await spot.create_order(SPOT, "limit", "buy", 0.5, 50000, {"clientOrderId": "s2"})
-    await spot.cancel_order(made["id"], SPOT)
+    canceled = await spot.cancel_order(made["id"], SPOT)
     report = (await tap.until(lambda message: message.get("x") == "CANCELED"))[-1]
-    assert report["C"] == "s2"
-    assert report["c"] != "s2"
+    assert report["C"] == canceled["info"]["origClientOrderId"] == "s2"
+    assert report["c"] == canceled["info"]["clientOrderId"] != "s2"
 
 
 async def test_a_futures_fill_comes_with_balance_and_position(futures, listening):

@@ -48,8 +48,8 @@ class Floor:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def make_floor(depth: Depth | None = None) -> Floor:
-    now = [START_MS]
+def make_floor(depth: Depth | None = None, started_ms: int = START_MS) -> Floor:
+    now = [started_ms]
 
     def now_ms() -> int:
         now[0] += 1
@@ -67,7 +67,7 @@ def make_floor(depth: Depth | None = None) -> Floor:
 
 
 @pytest.fixture(scope="session")
-def new_floor() -> Callable[[Depth | None], Floor]:
+def new_floor() -> Callable[..., Floor]:
     """Makes floors, for tests that need more than one."""
     return make_floor
 

@@ -195,7 +195,6 @@ class Exchange:
             trigger_on=new.trigger_on,
             created_ms=at_ms,
             updated_ms=at_ms,
-            wire=new.wire,
             is_working=not is_stop,
             working_ms=0 if is_stop else at_ms,
         )
@@ -278,16 +277,17 @@ class Exchange:
                 self.orders[made_id].hidden_until_ms = until_ms
 
     @exact
-    def cancel(self, account: Account, order: SimOrder) -> SimOrder:
+    def cancel(self, account: Account, order: SimOrder, cancel_id: str = "") -> SimOrder:
         """Cancel an open order; one that has ended raises `Refused(unknown_order)`."""
         if not order.is_open:
             raise Refused(Refusal.UNKNOWN_ORDER)
+        order.cancel_id = cancel_id
         self.matching.end(account, order, self.market(order.symbol), Execution.CANCELED, "canceled")
         return order
 
-    def cancel_all(self, account: Account, symbol: str, book: Book) -> list[SimOrder]:
+    def cancel_all(self, account: Account, symbol: str, book: Book, cancel_id: str = "") -> list[SimOrder]:
         """Cancel every open order of a symbol in one book."""
-        return [self.cancel(account, order) for order in account.orders_of(symbol, book)]
+        return [self.cancel(account, order, cancel_id) for order in account.orders_of(symbol, book)]
 
     @exact
     def fill_late(self, order: SimOrder, fraction: Decimal) -> None:

@@ -300,7 +300,6 @@ class Matching:
             client_order_id=parent.client_order_id,
             reduce_only=(parent.reduce_only or parent.close_position) and is_net,
             position_side=parent.position_side,
-            wire=parent.wire,
         )
         self._exchange.place_child(account, parent, new, market, at_ms)
 

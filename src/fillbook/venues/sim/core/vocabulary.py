@@ -4,7 +4,6 @@ Orders are mutable because a matching engine is a state machine; whoever keeps o
 it needs. Quantities are base units, times milliseconds of the injected clock.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -81,12 +80,12 @@ class NewOrder:
     position_side: PositionSide = PositionSide.NET
     book: Book = Book.NORMAL
     trigger_on: TriggerPrice = TriggerPrice.LAST
-    wire: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class SimOrder:
-    """An order at the exchange. `locked` is what it still reserves, in quote or base (spot) or margin."""
+    """An order at the exchange. `locked` is what it still reserves, in quote or base (spot) or margin; `cancel_id`
+    the client's own id of the cancel, where a venue has one."""
 
     order_id: int
     account: str
@@ -107,7 +106,6 @@ class SimOrder:
     trigger_on: TriggerPrice
     created_ms: int
     updated_ms: int
-    wire: Mapping[str, str]
     status: OrderStatus = OrderStatus.NEW
     filled: Decimal = ZERO
     cost: Decimal = ZERO
@@ -118,6 +116,7 @@ class SimOrder:
     child_id: int | None = None
     parent_id: int | None = None
     end_reason: str = ""
+    cancel_id: str = ""
     fills: list["SimFill"] = field(default_factory=list)
     hidden_until_ms: int = 0
 

@@ -212,3 +212,14 @@ def test_an_order_that_breaks_a_rule_is_refused_and_leaves_no_trace(floor, quant
     assert refused.value.reason is reason
     assert not floor.alice.orders
     assert floor.alice.purse("USDT").locked == 0
+
+
+def test_an_exchange_that_is_started_anew_repeats_no_id(new_floor):
+    ids = []
+    for started_ms in (1_700_000_000_000, 1_700_000_001_000):
+        floor = new_floor(None, started_ms)
+        orders = [floor.order(floor.alice, BUY, "0.01") for _ in range(50)]
+        ids.append({(order.order_id, order.fills[0].trade_id) for order in orders})
+    first, second = ids
+    assert max(first) < min(second)
+    assert max(trade for _, trade in first) < min(trade for _, trade in second)

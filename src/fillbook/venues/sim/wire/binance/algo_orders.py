@@ -89,18 +89,16 @@ def list_row(context: Context, order: SimOrder) -> dict[str, Any]:
 
 def find(context: Context, account: Account, params: Params) -> SimOrder:
     """By algoId or clientAlgoId; the symbol is not asked for."""
-    algo_id, client_algo_id = integer(params, "algoId"), params.get("clientAlgoId")
+    algo_id, client_algo_id = integer(params, "algoId"), params.get("clientAlgoId", "")
     if algo_id is None and not client_algo_id:
         raise missing("algoId")
+    order: SimOrder | None
     if algo_id is not None:
         order = account.orders.get(algo_id)
     else:
-        matching = [
-            order
-            for (_, book, name), order in account.by_client_id.items()
-            if book is Book.CONDITIONAL and name == client_algo_id
-        ]
-        order = max(matching, key=lambda found: found.order_id, default=None)
+        names = ((market.symbol, Book.CONDITIONAL, client_algo_id) for market in context.markets(FUTURES))
+        found = [account.by_client_id[name] for name in names if name in account.by_client_id]
+        order = max(found, key=lambda one: one.order_id, default=None)
     if order is None or order.book is not Book.CONDITIONAL:
         raise BinanceError(*UNKNOWN_ORDER)
     return order

@@ -62,7 +62,7 @@ def execution_report(context: Context, event: OrderEvent) -> dict[str, Any]:
         "e": "executionReport",
         "E": event.at_ms,
         "s": context.wire_ids[order.symbol],
-        "c": f"cancel{order.order_id}" if is_cancel else order.client_order_id,
+        "c": (order.cancel_id or f"cancel{order.order_id}") if is_cancel else order.client_order_id,
         "S": side_name(order),
         "o": type_name(order),
         "f": time_in_force_name(order),

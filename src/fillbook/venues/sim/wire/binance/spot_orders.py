@@ -151,13 +151,13 @@ def order_row(context: Context, order: SimOrder) -> dict[str, Any]:
     return row
 
 
-def canceled_row(context: Context, order: SimOrder, cancel_id: str) -> dict[str, Any]:
+def canceled_row(context: Context, order: SimOrder) -> dict[str, Any]:
     return {
         "symbol": context.wire_ids[order.symbol],
         "origClientOrderId": order.client_order_id,
         "orderId": order.order_id,
         "orderListId": -1,
-        "clientOrderId": cancel_id,
+        "clientOrderId": order.cancel_id,
         "transactTime": order.updated_ms,
         **_amounts(order),
         "selfTradePreventionMode": "NONE",
@@ -188,14 +188,15 @@ def fetch(context: Context, account: Account, params: Params) -> Any:
 
 def cancel(context: Context, account: Account, params: Params) -> Any:
     try:
-        order = context.exchange.cancel(account, find(context, account, params))
+        own_id = cancel_id(context, params)
+        order = context.exchange.cancel(account, find(context, account, params), own_id)
     except Refused as refused:
         raise BinanceError(*CANCEL_REJECTED) from refused
     except BinanceError as error:
         if error.code != UNKNOWN_ORDER[0]:
             raise
         raise BinanceError(*CANCEL_REJECTED) from error
-    return canceled_row(context, order, cancel_id(context, params))
+    return canceled_row(context, order)
 
 
 def cancel_id(context: Context, params: Params) -> str:
@@ -204,11 +205,11 @@ def cancel_id(context: Context, params: Params) -> str:
 
 def cancel_open(context: Context, account: Account, params: Params) -> Any:
     market = context.market_of(_SPOT, params)
-    canceled = context.exchange.cancel_all(account, market.symbol, Book.NORMAL)
+    own_id = cancel_id(context, params)
+    canceled = context.exchange.cancel_all(account, market.symbol, Book.NORMAL, own_id)
     if not canceled:
         raise BinanceError(*CANCEL_REJECTED)
-    own_id = cancel_id(context, params)
-    return [canceled_row(context, order, own_id) for order in canceled]
+    return [canceled_row(context, order) for order in canceled]
 
 
 def open_orders(context: Context, account: Account, params: Params) -> Any:
