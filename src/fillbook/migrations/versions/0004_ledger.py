@@ -1,4 +1,4 @@
-"""Fills and what they fold to; reconciliation."""
+"""Fills and what they fold to."""
 
 import sqlalchemy as sa
 
@@ -19,13 +19,9 @@ def upgrade() -> None:
     _create_trades()
     _create_fill_allocations()
     _create_ledger_entries()
-    _create_reconcile_runs()
-    _create_reconcile_findings()
 
 
 def downgrade() -> None:
-    steps.drop_table("reconcile_findings")
-    steps.drop_table("reconcile_runs")
     steps.drop_table("ledger_entries")
     steps.drop_table("fill_allocations")
     steps.drop_table("trades")
@@ -432,71 +428,4 @@ def _create_ledger_entries() -> None:
     steps.create_index("ix_ledger_entries_trade_id", "ledger_entries", ["trade_id"])
     steps.create_index(
         "ix_ledger_entries_user_id_environment_at", "ledger_entries", ["user_id", "environment", "at"]
-    )
-
-
-def _create_reconcile_runs() -> None:
-    steps.create_table(
-        "reconcile_runs",
-        sa.Column("id", types.BigId, autoincrement=True, nullable=False),
-        sa.Column("account_id", types.BigId, nullable=False),
-        sa.Column("user_id", types.BigId, nullable=False),
-        sa.Column("environment", sa.String(8), nullable=False),
-        sa.Column("cause", sa.String(50), nullable=False),
-        sa.Column("started_at", types.Instant(), nullable=False),
-        sa.Column("finished_at", types.Instant()),
-        sa.Column("unread", types.Json, nullable=False),
-        sa.Column("findings", sa.Integer(), nullable=False),
-        sa.Column("repaired", sa.Integer(), nullable=False),
-        sa.Column("created_at", types.Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_reconcile_runs"),
-        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_reconcile_runs_account_id"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_reconcile_runs_user_id"),
-        sa.CheckConstraint("environment IN ('live', 'demo', 'paper')", name="ck_reconcile_runs_environment"),
-        growing=True,
-    )
-    steps.create_index(
-        "ix_reconcile_runs_account_id_started_at", "reconcile_runs", ["account_id", "started_at"]
-    )
-    steps.create_index(
-        "ix_reconcile_runs_user_id_environment_started_at",
-        "reconcile_runs",
-        ["user_id", "environment", "started_at"],
-    )
-
-
-def _create_reconcile_findings() -> None:
-    steps.create_table(
-        "reconcile_findings",
-        sa.Column("id", types.BigId, autoincrement=True, nullable=False),
-        sa.Column("run_id", types.BigId, nullable=False),
-        sa.Column("account_id", types.BigId, nullable=False),
-        sa.Column("user_id", types.BigId, nullable=False),
-        sa.Column("environment", sa.String(8), nullable=False),
-        sa.Column("finding_case", sa.String(50), nullable=False),
-        sa.Column("subject", sa.String(100), nullable=False),
-        sa.Column("symbol", sa.String(50)),
-        sa.Column("before", types.Json),
-        sa.Column("after", types.Json),
-        sa.Column("is_repaired", sa.Boolean(), nullable=False),
-        sa.Column("cause", sa.Text()),
-        sa.Column("order_id", types.BigId),
-        sa.Column("created_at", types.Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_reconcile_findings"),
-        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_reconcile_findings_account_id"),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_reconcile_findings_order_id"),
-        sa.ForeignKeyConstraint(["run_id"], ["reconcile_runs.id"], name="fk_reconcile_findings_run_id"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_reconcile_findings_user_id"),
-        sa.CheckConstraint(
-            "environment IN ('live', 'demo', 'paper')", name="ck_reconcile_findings_environment"
-        ),
-        growing=True,
-    )
-    steps.create_index("ix_reconcile_findings_account_id", "reconcile_findings", ["account_id"])
-    steps.create_index("ix_reconcile_findings_is_repaired", "reconcile_findings", ["is_repaired"])
-    steps.create_index("ix_reconcile_findings_run_id", "reconcile_findings", ["run_id"])
-    steps.create_index(
-        "ix_reconcile_findings_user_id_environment_created_at",
-        "reconcile_findings",
-        ["user_id", "environment", "created_at"],
     )
