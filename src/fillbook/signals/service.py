@@ -15,7 +15,6 @@ import structlog
 
 from fillbook.fleet.events import EventSignal, NewEvent, append_events
 from fillbook.kernel.clock import Clock
-from fillbook.kernel.errors import FillbookError
 from fillbook.kernel.ids import RowIds
 from fillbook.kernel.money import ZERO
 from fillbook.kernel.scope import Scope
@@ -124,7 +123,7 @@ class Intake:
         try:
             alert, symbol = await self.check(unit, understood, strategy)
         except AlertRefused as refusal:
-            answer = refusal_json(refusal)
+            answer = _refusal_json(refusal, understood.key)
             await self._log(unit, log_id, request, understood, key_hash, strategy, answer, refusal)
             await self._tell(
                 unit, strategy, "alert.refused", {"webhook_log_id": log_id, "code": refusal.code}
@@ -235,7 +234,14 @@ class Intake:
         self._strangers.note(request.address)
         if await store.logged_strangers(unit, request.address) < Strangers.LOGGED_A_MINUTE:
             await self._log(
-                unit, self.row_ids.next(), request, understood, key_hash, None, refusal_json(refusal), refusal
+                unit,
+                self.row_ids.next(),
+                request,
+                understood,
+                key_hash,
+                None,
+                _refusal_json(refusal, understood.key),
+                refusal,
             )
         return refusal
 
@@ -306,8 +312,8 @@ def readable(body: bytes) -> str:
     return body.decode("utf-8", "replace").replace("\x00", "\ufffd")
 
 
-def refusal_json(refusal: FillbookError) -> dict[str, Any]:
-    return {"code": refusal.code, "detail": refusal.detail, "status": refusal.status}
+def _refusal_json(refusal: AlertRefused, key: str | None) -> dict[str, Any]:
+    return {"code": refusal.code, "detail": mask(refusal.detail, key), "status": refusal.status}
 
 
 def _unknown_key(understood: Understood) -> AlertRefused:

@@ -191,6 +191,15 @@ def test_the_place_of_a_json_fault_is_named() -> None:
         read_body(b'{"a": 1,\n "side": buy}')
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"token": whk-12345678}', b'{"a": 1 "secret": "s3cr3t"}', b'{"a": 1\x00}']
+)
+def test_a_json_fault_near_a_key_quotes_nothing_of_it(body: bytes) -> None:
+    with pytest.raises(AlertRefused) as caught:
+        read_body(body)
+    assert not any(text in caught.value.detail for text in ("whk-", "s3cr3t", "\x00"))
+
+
 def test_a_body_above_the_limit_is_too_large() -> None:
     with pytest.raises(AlertRefused) as caught:
         read_body(b" " * (MAX_BODY_BYTES + 1))

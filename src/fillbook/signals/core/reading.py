@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from fillbook.signals.core.errors import AlertRefused, BodyTooLarge, MalformedJson
+from fillbook.signals.core.masking import mask
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_DEPTH = 12
@@ -94,7 +95,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _explain(text: str, error: json.JSONDecodeError) -> str:
-    around = text[max(error.pos - 15, 0) : error.pos + 15].replace("\n", " ")
+    around = text[max(error.pos - 15, 0) : error.pos + 15].replace("\n", " ").replace("\x00", "\ufffd")
+    nearby = text[max(error.pos - 100, 0) : error.pos + 100]
+    # Part of a key is not recognised as one any more: where one is near, nothing is quoted.
+    quoted = f", near `{around}`" if mask(nearby) == nearby else ""
     hint = ""
     if "'" in around and '"' not in around:
         hint = ' JSON needs double quotes ("), not single ones.'
@@ -102,7 +106,7 @@ def _explain(text: str, error: json.JSONDecodeError) -> str:
         hint = ' Replace the curly quotes with straight ones (").'
     elif "{{" in text:
         hint = " A placeholder between {{ and }} was not filled in, or stands outside quotes."
-    return f"Not valid JSON at line {error.lineno}, column {error.colno}, near `{around}`: {error.msg}.{hint}"
+    return f"Not valid JSON at line {error.lineno}, column {error.colno}{quoted}: {error.msg}.{hint}"
 
 
 def _check_tree(document: Any) -> None:
