@@ -82,11 +82,9 @@ async def number_events(unit: Unit) -> int:
     if not ids:
         return 0
     last = await newest_seq(unit)
-    statement = (
-        sa.update(events).where(events.c.id == sa.bindparam("row_id")).values(seq=sa.bindparam("number"))
+    await unit.update_many(
+        events, [{"row_id": row_id, "seq": last + place} for place, row_id in enumerate(ids, start=1)]
     )
-    numbered = [{"row_id": row_id, "number": last + place} for place, row_id in enumerate(ids, start=1)]
-    await unit.execute(statement, numbered)
     return len(ids)
 
 

@@ -8,7 +8,7 @@ the whole of one that lost a deadlock, a serialisation check or the wait for a l
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -18,12 +18,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from fillbook.kernel.clock import Clock
 from fillbook.storage.database import AsyncCreator, create_engine
+from fillbook.storage.prepared import (
+    ROW_ID,
+    Prepared,
+    Row,
+    prepare_insert,
+    prepare_insert_if_new,
+    prepare_update,
+    prepare_upsert,
+)
 from fillbook.storage.retries import is_worth_repeating
-from fillbook.storage.statements import insert_if_new, upsert
 
 T = TypeVar("T")
-Row = Mapping[str, Any]
-
 MAX_ATTEMPTS = 6
 FIRST_PAUSE_S = 0.02
 
@@ -73,7 +79,13 @@ class Unit:
     async def insert_many(self, table: sa.Table, rows: Sequence[Row]) -> None:
         """Insert rows in one executemany. All rows have the same columns."""
         if rows:
-            await self.execute(sa.insert(table).inline(), rows)
+            await self._execute_many(prepare_insert(self.connection.dialect, table, tuple(rows[0])), rows)
+
+    async def update_many(self, table: sa.Table, rows: Sequence[Row]) -> None:
+        """Set columns of rows by their numbers, which each row gives as `row_id`. All have the same columns."""
+        if rows:
+            names = tuple(name for name in rows[0] if name != ROW_ID)
+            await self._execute_many(prepare_update(self.connection.dialect, table, names), rows)
 
     async def insert_numbered(self, table: sa.Table, rows: Sequence[Row]) -> list[int]:
         """Insert rows that the database numbers; their numbers, in the order of the rows."""
@@ -87,7 +99,8 @@ class Unit:
     async def insert_if_new(self, table: sa.Table, rows: Sequence[Row]) -> None:
         """Insert the rows whose keys nobody has yet; the others change nothing."""
         if rows:
-            await self.execute(insert_if_new(table), rows)
+            names = tuple(rows[0])
+            await self._execute_many(prepare_insert_if_new(self.connection.dialect, table, names), rows)
 
     async def upsert(
         self,
@@ -103,7 +116,10 @@ class Unit:
         names = tuple(rows[0])
         keys = tuple(keys)
         changed = tuple(name for name in names if name not in keys) if changed is None else tuple(changed)
-        await self.execute(upsert(self.dialect, table, keys, changed), rows)
+        await self._execute_many(prepare_upsert(self.connection.dialect, table, names, keys, changed), rows)
+
+    async def _execute_many(self, prepared: Prepared, rows: Sequence[Row]) -> None:
+        await self.connection.exec_driver_sql(prepared.sql, prepared.parameters(rows, self.now))
 
     def _committed(self) -> None:
         for callback in self._callbacks:

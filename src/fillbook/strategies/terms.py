@@ -170,15 +170,9 @@ async def change_capital(unit: Unit, changes: Iterable[CapitalChange]) -> None:
         updates.append(
             {
                 "row_id": row.id,
-                "used": _add(row.used_capital, used),
-                "reserved": _add(row.reserved_capital, reserved),
+                "used_capital": _add(row.used_capital, used),
+                "reserved_capital": _add(row.reserved_capital, reserved),
             }
         )
     await unit.insert_many(strategy_capital, fresh)
-    if updates:
-        statement = (
-            sa.update(strategy_capital)
-            .where(capital.id == sa.bindparam("row_id"))
-            .values(used_capital=sa.bindparam("used"), reserved_capital=sa.bindparam("reserved"))
-        )
-        await unit.execute(statement, updates)
+    await unit.update_many(strategy_capital, updates)

@@ -113,29 +113,16 @@ async def _planned_legs(unit: Unit, signal_ids: set[int]) -> set[tuple[int, int,
 
 
 async def move_deliveries(unit: Unit, moves: Sequence[DeliveryMove], by: str) -> None:
-    if not moves:
-        return
-    statement = (
-        sa.update(signal_deliveries)
-        .where(signal_deliveries.c.id == sa.bindparam("row_id"))
-        .values(
-            state=sa.bindparam("new_state"),
-            denial_code=sa.bindparam("code"),
-            denial_reason=sa.bindparam("reason"),
-            claimed_by=sa.bindparam("claimant"),
-            claimed_at=sa.bindparam("moment"),
-        )
-    )
-    await unit.execute(
-        statement,
+    await unit.update_many(
+        signal_deliveries,
         [
             {
                 "row_id": move.delivery_id,
-                "new_state": move.state,
-                "code": move.denial_code,
-                "reason": move.denial_reason,
-                "claimant": by[:100],
-                "moment": unit.now,
+                "state": move.state,
+                "denial_code": move.denial_code,
+                "denial_reason": move.denial_reason,
+                "claimed_by": by[:100],
+                "claimed_at": unit.now,
             }
             for move in moves
         ],

@@ -71,15 +71,8 @@ async def insert_books(unit: Unit, rows: Sequence[BookRow]) -> None:
 async def update_books(unit: Unit, rows: Sequence[BookRow]) -> None:
     for is_account in (True, False):
         mine = [row for row in rows if (row.owner == ACCOUNT) == is_account]
-        if not mine:
-            continue
         table = positions if is_account else strategy_positions
-        states = [_state(row) for row in mine]
-        statement = sa.update(table).where(table.c.id == sa.bindparam("row_id"))
-        statement = statement.values({name: sa.bindparam(name) for name in states[0]})
-        await unit.execute(
-            statement, [state | {"row_id": row.id} for state, row in zip(states, mine, strict=True)]
-        )
+        await unit.update_many(table, [{"row_id": row.id, **_state(row)} for row in mine])
 
 
 def _identity(row: BookRow) -> dict[str, Any]:

@@ -69,14 +69,7 @@ async def insert_trips(unit: Unit, trips: Sequence[tuple[BookRow, RoundTrip]]) -
 
 
 async def update_trips(unit: Unit, trips: Sequence[tuple[int, RoundTrip]]) -> None:
-    if not trips:
-        return
-    states = [_state(trip) for _, trip in trips]
-    statement = sa.update(trades).where(trades.c.id == sa.bindparam("row_id"))
-    statement = statement.values({name: sa.bindparam(name) for name in states[0]})
-    await unit.execute(
-        statement, [state | {"row_id": number} for state, (number, _) in zip(states, trips, strict=True)]
-    )
+    await unit.update_many(trades, [{"row_id": number, **_state(trip)} for number, trip in trips])
 
 
 async def insert_allocations(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:

@@ -173,14 +173,7 @@ async def mark_unresolved(unit: Unit, account_id: int, now: datetime) -> int:
 
 async def save_orders(unit: Unit, changed: Sequence[Order]) -> None:
     """Write what may change in an order."""
-    if not changed:
-        return
-    states = [_state(order) for order in changed]
-    statement = sa.update(orders).where(orders.c.id == sa.bindparam("row_id"))
-    statement = statement.values({name: sa.bindparam(name) for name in states[0]})
-    await unit.execute(
-        statement, [state | {"row_id": order.id} for state, order in zip(states, changed, strict=True)]
-    )
+    await unit.update_many(orders, [{"row_id": order.id, **_state(order)} for order in changed])
 
 
 async def insert_venue_ids(unit: Unit, rows: Iterable[tuple[VenueId, int]]) -> None:
