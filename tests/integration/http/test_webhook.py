@@ -65,14 +65,17 @@ async def test_an_alert_is_written_down_before_it_is_answered(world: Any, send: 
 
 async def test_the_key_is_nowhere_in_the_database(world: Any, send: Any) -> None:
     await send()
+    await send(comment=f"my key is {KEY}", note={"deep": [KEY], "api_key": "hunter2"}, indicators={KEY: KEY})
     await send(side="up")
     await send(side=KEY)
     await send(group_name=KEY)
     await world.client.post("/api/webhook", content=f"not json, token: {KEY}")
     await world.client.post(f"/api/webhook/{KEY}", content=f"not json either {KEY}")
     for table in (webhook_logs, signals, strategy_order_logs, strategies):
-        assert KEY not in repr(await rows(world.database, table))
-    assert len(await rows(world.database, webhook_logs)) == 6
+        stored = repr(await rows(world.database, table))
+        assert KEY not in stored
+        assert "hunter2" not in stored
+    assert len(await rows(world.database, webhook_logs)) == 7
 
 
 async def test_four_identical_deliveries_are_one_alert_and_three_repeats(world: Any, send: Any) -> None:

@@ -5,6 +5,7 @@ long run of characters that looks like a token.
 """
 
 import re
+from typing import Any
 
 MASK = "***"
 
@@ -21,6 +22,7 @@ _BARE_FIELD = re.compile(
     rf"""(?<![A-Za-z0-9_-])([A-Za-z0-9_-]*(?:{_SECRET_NAMES})["']?\s*[:=]\s*)(?!["'])([^\s,;&}}\]]+)""",
     re.IGNORECASE,
 )
+_SECRET_NAME = re.compile(rf"(?:{_SECRET_NAMES})$", re.IGNORECASE)
 _BEARER = re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 _TOKEN_LIKE = re.compile(
     r"(?<![A-Za-z0-9_+/=-])(?=[A-Za-z0-9_+/-]*\d)(?=[A-Za-z0-9_+/-]*[A-Za-z])"
@@ -38,3 +40,20 @@ def mask(text: str, presented_key: str | None = None) -> str:
     text = _BARE_FIELD.sub(lambda found: f"{found.group(1)}{MASK}", text)
     text = _TOKEN_LIKE.sub(MASK, text)
     return _LONG_DIGITS.sub(MASK, text)
+
+
+def mask_document(value: Any, presented_key: str | None = None) -> Any:
+    """A parsed document with every key hidden, by name and by shape, whatever the depth."""
+    match value:
+        case str():
+            return mask(value, presented_key)
+        case dict():
+            return {
+                mask(name, presented_key): MASK
+                if _SECRET_NAME.search(name)
+                else mask_document(child, presented_key)
+                for name, child in value.items()
+            }
+        case list():
+            return [mask_document(child, presented_key) for child in value]
+    return value
