@@ -1,13 +1,13 @@
 """Who makes a request: a bearer token, and the scopes that a route asks for."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from fillbook.http.provided import provided
 from fillbook.identity.core import Principal, TokenScope
-from fillbook.identity.service import authenticate_token
+from fillbook.identity.service import authenticate_token, note_token_use
 from fillbook.kernel.errors import FillbookError
 from fillbook.storage.unit import Database
 
@@ -22,12 +22,29 @@ class MissingScope(FillbookError):
     status = 403
 
 
+class TokenUses:
+    """When each token was last noted as used: a row a minute at most, not one a request."""
+
+    NOTED_EVERY_S: ClassVar[float] = 60.0
+
+    def __init__(self) -> None:
+        self._noted_s: dict[int, float] = {}
+
+    async def note(self, database: Database, token_id: int) -> None:
+        now_s = database.clock.elapsed_s()
+        if now_s - self._noted_s.get(token_id, -self.NOTED_EVERY_S) < self.NOTED_EVERY_S:
+            return
+        self._noted_s[token_id] = now_s
+        await database.run(lambda unit: note_token_use(unit, [token_id]))
+
+
 _BEARER = HTTPBearer(auto_error=False, description="An API token, which begins with `fbk_`.")
 
 
 async def _signed_in(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     database: Annotated[Database, Depends(provided(Database))],
+    uses: Annotated[TokenUses, Depends(provided(TokenUses))],
 ) -> Principal:
     if credentials is None or not credentials.credentials:
         raise NotSignedIn("Sign in first: send `Authorization: Bearer <API token>`.")
@@ -35,6 +52,8 @@ async def _signed_in(
         principal = await authenticate_token(unit, credentials.credentials)
     if principal is None:
         raise NotSignedIn("This token is not valid: it was revoked, has expired, or was mistyped.")
+    if principal.token_id is not None:
+        await uses.note(database, principal.token_id)
     return principal
 
 

@@ -45,3 +45,19 @@ async def test_an_expired_token_is_refused(world: Any) -> None:
     assert (await world.client.get("/api/v1/auth/me", headers=headers)).status_code == 200
     world.clock.advance(3600)
     assert (await world.client.get("/api/v1/auth/me", headers=headers)).status_code == 401
+
+
+async def test_the_last_use_of_a_token_is_noted_once_a_minute(world: Any) -> None:
+    async def last_use() -> Any:
+        await world.client.get("/api/v1/auth/me", headers=world.as_trader())
+        async with world.database.read() as unit:
+            return await unit.scalar(
+                sa.select(api_tokens.c.last_used_at).where(api_tokens.c.user_id == world.trader_id)
+            )
+
+    first = await last_use()
+    assert first == world.clock.now()
+    world.clock.advance(59)
+    assert await last_use() == first
+    world.clock.advance(1)
+    assert await last_use() == world.clock.now()

@@ -12,6 +12,7 @@ from fillbook.app.web.health import router as health_router
 from fillbook.app.web.metrics import RequestMetrics
 from fillbook.fleet.api import router as events_router
 from fillbook.fleet.events import EventSignal
+from fillbook.http.principal import TokenUses
 from fillbook.http.problems import PROBLEM_RESPONSES, BodyLimit, UnexpectedErrors, install_problems
 from fillbook.http.provided import provide
 from fillbook.identity.api import router as people_router
@@ -61,7 +62,9 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
         responses=PROBLEM_RESPONSES,
     )
     registry = services.get(CollectorRegistry, CollectorRegistry())
-    provide(app, {EventSignal: EventSignal(), **services, CollectorRegistry: registry})
+    provide(
+        app, {EventSignal: EventSignal(), TokenUses: TokenUses(), **services, CollectorRegistry: registry}
+    )
     install_problems(app)
     app.include_router(health_router)
     app.include_router(webhook_router, prefix="/api")
