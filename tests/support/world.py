@@ -22,6 +22,7 @@ from fillbook.kernel.clock import SystemClock
 from fillbook.kernel.ids import RowIds
 from fillbook.kernel.scope import EVERYONE, Scope
 from fillbook.ledger.tables import fills, positions, strategy_positions, trades
+from fillbook.market import service as market
 from fillbook.market.core import MarketType, VenueName
 from fillbook.orders.tables import orders
 from fillbook.signals.service import Accepted, Intake, RawAlert, WaitedFor
@@ -29,10 +30,12 @@ from fillbook.signals.waiting import OutcomeBell
 from fillbook.storage.unit import Database
 from fillbook.strategies import links
 from fillbook.strategies import service as strategies
+from fillbook.strategies.tables import strategy_accounts
 from fillbook.trading.desk import EngineDesk
 from fillbook.trading.engine import Engine
 from fillbook.venues.ccxt.venues import CcxtVenues
 from fillbook.venues.sim import server as sim
+from support.audit import Audit
 
 BINANCE = VenueName.BINANCE
 PERP = "BTC/USDT:USDT"
@@ -137,10 +140,16 @@ class World:
             self.exchange.deposit(at_venue, market_type, "USDT", Decimal(usdt))
             for asset, amount in balances.items():
                 self.exchange.deposit(at_venue, market_type, asset, Decimal(amount))
+        account = await self.account_row(name)
+        if self.engine is not None:
+            await self.engine.tenure.turn()
+        return account
+
+    async def account_row(self, name: str) -> Account:
         key = TestedKey(
             Credentials(key_of(name), secret_of(name)), KeyPermissions(True, True, True, False, None)
         )
-        account = await self.db.run(
+        return await self.db.run(
             lambda unit: accounts.create_account(
                 unit,
                 self.user_id,
@@ -152,9 +161,9 @@ class World:
                 rng=self.rng,
             )
         )
-        if self.engine is not None:
-            await self.engine.tenure.turn()
-        return account
+
+    async def links(self) -> list[Any]:
+        return await self.rows(strategy_accounts)
 
     async def strategy(
         self, *linked: Account, market: MarketType = MarketType.FUTURES, capital: str = "1000", **terms: Any
@@ -260,6 +269,14 @@ class World:
             return True
 
         await self.until(nothing_open)
+        assert await self.faults() == []
+
+    async def faults(self) -> list[str]:
+        """What in the database is not what the fills fold to."""
+        instruments = {}
+        async with self.db.read() as unit:
+            instruments = await market.instruments_in_force(unit, BINANCE, Environment.DEMO)
+        return (await Audit.read(self.db, instruments)).faults()
 
     async def disagreements(self, account: Account) -> list[str]:
         """What differs between our books of an account and the exchange's own."""

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 
 from fillbook.accounts.core import Environment
 from fillbook.http.csv import page_or_csv
+from fillbook.http.fields import RowId
 from fillbook.http.paging import Page, page_of, paged
 from fillbook.http.principal import Reader
 from fillbook.http.provided import provided
@@ -40,7 +41,14 @@ async def get_fills(
     page: Annotated[
         PageRequest,
         Depends(
-            paged(account_id=int, environment=Environment, symbol=str, side=Side, order_id=int, kind=FillKind)
+            paged(
+                account_id=RowId,
+                environment=Environment,
+                symbol=str,
+                side=Side,
+                order_id=RowId,
+                kind=FillKind,
+            )
         ),
     ],
 ) -> Page[FillOut]:
@@ -59,11 +67,11 @@ async def get_positions(
         PageRequest,
         Depends(
             paged(
-                account_id=int,
+                account_id=RowId,
                 environment=Environment,
-                strategy_id=int,
-                strategy_account_id=int,
-                bot_instance_id=int,
+                strategy_id=RowId,
+                strategy_account_id=RowId,
+                bot_instance_id=RowId,
                 symbol=str,
                 direction=Literal["LONG", "SHORT"],
                 is_open=bool,
@@ -86,7 +94,7 @@ async def get_account_positions(
         PageRequest,
         Depends(
             paged(
-                account_id=int,
+                account_id=RowId,
                 environment=Environment,
                 symbol=str,
                 is_open=bool,
@@ -106,14 +114,14 @@ async def get_account_positions(
 
 
 @router.get("/positions/{position_id}")
-async def get_position(principal: Reader, rows: Rows, position_id: int) -> PositionOut:
+async def get_position(principal: Reader, rows: Rows, position_id: RowId) -> PositionOut:
     async with rows.read() as unit:
         return PositionOut.model_validate(await one_position(unit, principal.scope, position_id))
 
 
 @router.get("/positions/{position_id}/fills")
 async def get_fills_of_position(
-    principal: Reader, rows: Rows, position_id: int, page: OnlyPaged
+    principal: Reader, rows: Rows, position_id: RowId, page: OnlyPaged
 ) -> Page[AllocatedFillOut]:
     """The fills behind a position, with the part of each that belongs to it."""
     async with rows.read() as unit:
@@ -129,11 +137,11 @@ async def get_trades(
         PageRequest,
         Depends(
             paged(
-                account_id=int,
+                account_id=RowId,
                 environment=Environment,
-                strategy_id=int,
-                strategy_account_id=int,
-                bot_instance_id=int,
+                strategy_id=RowId,
+                strategy_account_id=RowId,
+                bot_instance_id=RowId,
                 symbol=str,
                 side=Side,
                 exit_reason=ExitReason,
@@ -149,14 +157,14 @@ async def get_trades(
 
 
 @router.get("/trades/{trade_id}")
-async def get_trade(principal: Reader, rows: Rows, trade_id: int) -> TradeOut:
+async def get_trade(principal: Reader, rows: Rows, trade_id: RowId) -> TradeOut:
     async with rows.read() as unit:
         return TradeOut.model_validate(await one_trade(unit, principal.scope, trade_id))
 
 
 @router.get("/trades/{trade_id}/fills")
 async def get_fills_of_trade(
-    principal: Reader, rows: Rows, trade_id: int, page: OnlyPaged
+    principal: Reader, rows: Rows, trade_id: RowId, page: OnlyPaged
 ) -> Page[AllocatedFillOut]:
     """The fills behind a round trip, with the part of each that belongs to it."""
     async with rows.read() as unit:

@@ -206,12 +206,13 @@ def _divide_external(
     ]
     held = [abs(row.book.quantity + moved.get(row.key, ZERO)) for row in reduced]
     shares = allocate_pro_rata(fill.quantity, held, lot)
+    taken = {row.owner: quantity for row, quantity in zip(reduced, shares.owners, strict=True)}
+    taken[EXTERNAL] = taken.get(EXTERNAL, ZERO) + shares.external
+    leverages = {row.owner: row.leverage for row in reduced}
     reason = ExitReason.LIQUIDATION if fill.kind is not FillKind.TRADE else ExitReason.MANUAL
-    parts = split_fill(fill, [*shares.owners, shares.external])
-    owners = [*((row.owner, row.leverage) for row in reduced), (EXTERNAL, ONE)]
     return [
-        (owner, replace(part, leverage=leverage, exit_reason=reason))
-        for (owner, leverage), part in zip(owners, parts, strict=True)
+        (owner, replace(part, leverage=leverages.get(owner, ONE), exit_reason=reason))
+        for owner, part in zip(taken, split_fill(fill, list(taken.values())), strict=True)
         if part is not None
     ]
 
