@@ -1,16 +1,18 @@
 """Exchange accounts: opening, testing, changing and closing them, and their balances."""
 
 import random
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from fillbook.accounts import balances, service
 from fillbook.accounts.core import Account, Environment
-from fillbook.accounts.ports import KeyProbe
+from fillbook.accounts.ports import AccountsChanged, KeyProbe
 from fillbook.accounts.schemas import AccountAsked, AccountChange, AccountOut, BalanceOut
 from fillbook.accounts.vault import Vault
+from fillbook.http.fields import RowId
 from fillbook.http.paging import Page, page_of_objects, paged
 from fillbook.http.principal import Reader, Trader
 from fillbook.http.provided import provided
@@ -18,7 +20,17 @@ from fillbook.http.versions import ExpectedVersion, tag
 from fillbook.storage.listing import PageRequest, page_of_few
 from fillbook.storage.unit import Database
 
-router = APIRouter(prefix="/accounts", tags=["accounts"])
+Announce = Annotated[AccountsChanged, Depends(provided(AccountsChanged))]
+
+
+async def _announce(request: Request, changed: Announce) -> AsyncIterator[None]:
+    """Tell whoever trades after every request that may have changed an account."""
+    yield
+    if request.method != "GET":
+        changed()
+
+
+router = APIRouter(prefix="/accounts", tags=["accounts"], dependencies=[Depends(_announce)])
 
 Rows = Annotated[Database, Depends(provided(Database))]
 Probe = Annotated[KeyProbe, Depends(provided(KeyProbe))]
@@ -80,7 +92,7 @@ async def get_accounts(
 
 
 @router.get("/{account_id}")
-async def get_account(principal: Reader, rows: Rows, account_id: int, response: Response) -> AccountOut:
+async def get_account(principal: Reader, rows: Rows, account_id: RowId, response: Response) -> AccountOut:
     async with rows.read() as unit:
         return _answer(response, await service.get_account(unit, principal.scope, account_id))
 
@@ -91,7 +103,7 @@ async def change_account(
     rows: Rows,
     probe: Probe,
     vault: Keys,
-    account_id: int,
+    account_id: RowId,
     asked: AccountChange,
     version: ExpectedVersion,
     response: Response,
@@ -124,7 +136,7 @@ async def change_account(
 
 
 @router.delete("/{account_id}", status_code=204)
-async def close_account(principal: Trader, rows: Rows, account_id: int, version: ExpectedVersion) -> None:
+async def close_account(principal: Trader, rows: Rows, account_id: RowId, version: ExpectedVersion) -> None:
     """Stop using an account and shred its key. What was traded on it stays recorded."""
     async with rows.unit() as unit:
         await service.delete_account(unit, principal.scope, account_id, expected_version=version)
@@ -132,7 +144,7 @@ async def close_account(principal: Trader, rows: Rows, account_id: int, version:
 
 @router.post("/{account_id}/test")
 async def test_account(
-    principal: Trader, rows: Rows, probe: Probe, vault: Keys, account_id: int, response: Response
+    principal: Trader, rows: Rows, probe: Probe, vault: Keys, account_id: RowId, response: Response
 ) -> AccountOut:
     """Ask the venue now what the key may do. A key that may withdraw by now halts the account."""
     async with rows.read() as unit:
@@ -146,7 +158,7 @@ async def test_account(
 
 
 @router.get("/{account_id}/balances")
-async def get_balances(principal: Reader, rows: Rows, account_id: int) -> BalanceList:
+async def get_balances(principal: Reader, rows: Rows, account_id: RowId) -> BalanceList:
     """Balances as the venue last reported them."""
     async with rows.read() as unit:
         found = await balances.of_account(unit, principal.scope, account_id)

@@ -6,6 +6,16 @@ from fillbook.accounts.core import Credentials, Environment, KeyPermissions
 from fillbook.market.core import VenueName
 
 
+class AccountsChanged(Protocol):
+    """A hint after a change that whoever trades should look at the accounts again; polling is the truth."""
+
+    def __call__(self) -> None: ...
+
+
+def tell_nobody() -> None:
+    """For a process that does not trade."""
+
+
 class KeyProbe(Protocol):
     async def permissions(
         self, exchange: VenueName, environment: Environment, credentials: Credentials, egress: str | None

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from fillbook.accounts.core import Environment
-from fillbook.accounts.ports import KeyProbe
+from fillbook.accounts.ports import AccountsChanged, KeyProbe
 from fillbook.accounts.vault import Vault, load_master_keys
 from fillbook.app.logging import SecretRedactor
 from fillbook.app.probe import VenueProbe
@@ -124,6 +124,7 @@ class Server:
             EventSignal: self.events,
         }
         if self.engine is not None:
+            services[AccountsChanged] = self.engine.tenure.wake
             services[TradingDesk] = EngineDesk(self.database, self.clock, self.engine)
         return create_app(services)
 

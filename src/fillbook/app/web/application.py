@@ -62,9 +62,8 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
         responses=PROBLEM_RESPONSES,
     )
     registry = services.get(CollectorRegistry, CollectorRegistry())
-    provide(
-        app, {EventSignal: EventSignal(), TokenUses: TokenUses(), **services, CollectorRegistry: registry}
-    )
+    defaults = {EventSignal: EventSignal(), TokenUses: TokenUses(), AccountsChanged: tell_nobody}
+    provide(app, {**defaults, **services, CollectorRegistry: registry})
     install_problems(app)
     app.include_router(health_router)
     app.include_router(webhook_router, prefix="/api")
