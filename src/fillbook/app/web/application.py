@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from fillbook.accounts.api import router as accounts_router
+from fillbook.accounts.ports import AccountsChanged, tell_nobody
 from fillbook.app.web.health import router as health_router
 from fillbook.app.web.metrics import RequestMetrics
 from fillbook.fleet.api import router as events_router
@@ -62,7 +63,11 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
         responses=PROBLEM_RESPONSES,
     )
     registry = services.get(CollectorRegistry, CollectorRegistry())
-    defaults = {EventSignal: EventSignal(), TokenUses: TokenUses(), AccountsChanged: tell_nobody}
+    defaults: dict[Any, object] = {
+        EventSignal: EventSignal(),
+        TokenUses: TokenUses(),
+        AccountsChanged: tell_nobody,
+    }
     provide(app, {**defaults, **services, CollectorRegistry: registry})
     install_problems(app)
     app.include_router(health_router)
