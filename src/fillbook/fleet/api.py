@@ -51,7 +51,7 @@ async def stream_events(
 ) -> StreamingResponse:
     """What happens from now on, or from the event that was seen last."""
     seen = last_event_id or resume
-    if seen is not None and not seen.isdecimal():
+    if seen is not None and not (seen.isascii() and seen.isdecimal() and len(seen) <= 18):
         raise InvalidEventId("`Last-Event-ID` is the id of an event, a whole number.", ("last_event_id",))
     return StreamingResponse(
         _stream(database, signal, principal.scope, None if seen is None else int(seen)),

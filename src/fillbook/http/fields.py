@@ -1,5 +1,6 @@
 """Field types of every schema: amounts are decimal text, moments are RFC 3339 in UTC with a `Z`."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,12 +11,15 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     WithJsonSchema,
+    model_validator,
 )
 
 from fillbook.kernel.money import STORED_PLACES, to_text
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LARGEST = Decimal(10) ** (38 - STORED_PLACES)
 
 
@@ -50,6 +54,10 @@ Moment = Annotated[
 ]
 
 
+RowId = Annotated[int, Field(ge=1, le=2**53 - 1)]
+"""A row's number: one that every database and every JSON reader can hold."""
+
+
 class Schema(BaseModel):
     """What goes out: built from rows or objects."""
 
@@ -60,6 +68,25 @@ class Asked(BaseModel):
     """What comes in: a field that is not known is a mistake worth telling."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unstorable(cls, value: Any) -> Any:
+        if has_unstorable(value):
+            raise ValueError("text holds a character that is none (NUL or half of a pair)")
+        return value
+
+
+def has_unstorable(value: Any) -> bool:
+    """Whether any text in a document holds what not every database can store."""
+    match value:
+        case str():
+            return _UNSTORABLE.search(value) is not None
+        case dict():
+            return any(has_unstorable(name) or has_unstorable(child) for name, child in value.items())
+        case list():
+            return any(has_unstorable(child) for child in value)
+    return False
 
 
 def plain_json(value: Any) -> Any:

@@ -7,7 +7,14 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel
 
+from fillbook.http.fields import has_unstorable
+from fillbook.kernel.errors import InvalidInput
 from fillbook.storage.listing import DEFAULT_LIMIT, LARGEST_LIMIT, PageRequest, RowPage
+
+
+class InvalidFilter(InvalidInput):
+    code = "invalid_filter"
+
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -33,9 +40,10 @@ def paged(**filters: Any) -> Callable[..., Any]:
     """A dependency for `Depends`: the page that was asked for; each keyword is a filter and its type."""
 
     async def read(limit: int, cursor: str | None, **values: Any) -> PageRequest:
-        return PageRequest(
-            limit, cursor, {name: value for name, value in values.items() if value is not None}
-        )
+        if has_unstorable(values):
+            raise InvalidFilter("A filter holds a character that is none (NUL or half of a pair).")
+        given = {name: value for name, value in values.items() if value is not None}
+        return PageRequest(limit, cursor, given)
 
     def parameter(name: str, annotation: Any, default: Any) -> Parameter:
         return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

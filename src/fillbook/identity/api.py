@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from fillbook.http.fields import RowId
 from fillbook.http.paging import Page, page_of_objects, paged
 from fillbook.http.principal import MissingScope, Reader
 from fillbook.http.provided import provided
@@ -57,7 +58,7 @@ async def get_tokens(
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-async def revoke_token(principal: Reader, rows: Rows, token_id: int) -> None:
+async def revoke_token(principal: Reader, rows: Rows, token_id: RowId) -> None:
     """Revoke a token: it is refused from now on."""
     async with rows.unit() as unit:
         await service.revoke_token(unit, principal.scope, token_id)

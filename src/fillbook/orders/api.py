@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from fillbook.accounts.core import Environment
 from fillbook.http.csv import page_or_csv
+from fillbook.http.fields import RowId
 from fillbook.http.paging import Page, paged
 from fillbook.http.principal import Reader
 from fillbook.http.provided import provided
@@ -43,14 +44,14 @@ async def get_orders(
         Depends(
             paged(
                 status=OrderStatus | Literal["live"],
-                account_id=int,
+                account_id=RowId,
                 environment=Environment,
                 symbol=str,
                 side=Side,
                 owner=Owner,
-                signal_id=int,
-                strategy_account_id=int,
-                bot_instance_id=int,
+                signal_id=RowId,
+                strategy_account_id=RowId,
+                bot_instance_id=RowId,
                 client_order_id=str,
                 exchange_order_id=str,
             )
@@ -64,7 +65,7 @@ async def get_orders(
 
 
 @router.get("/orders/{order_id}")
-async def get_order(principal: Reader, rows: Rows, order_id: int) -> OrderOut:
+async def get_order(principal: Reader, rows: Rows, order_id: RowId) -> OrderOut:
     async with rows.read() as unit:
         return OrderOut.model_validate(await one_order(unit, principal.scope, order_id))
 
@@ -77,8 +78,8 @@ async def get_order_logs(
         PageRequest,
         Depends(
             paged(
-                strategy_id=int,
-                signal_id=int,
+                strategy_id=RowId,
+                signal_id=RowId,
                 symbol=str,
                 environment=Environment,
                 status=Literal["PROCESSING", "COMPLETED", "PARTIAL_FAILURE", "FAILED"],
@@ -94,7 +95,7 @@ async def get_order_logs(
 
 
 @router.get("/strategy-order-logs/{log_id}")
-async def get_order_log(principal: Reader, rows: Rows, log_id: int) -> OrderLogOut:
+async def get_order_log(principal: Reader, rows: Rows, log_id: RowId) -> OrderLogOut:
     async with rows.read() as unit:
         return OrderLogOut.model_validate(
             order_log_fields(await one_order_log(unit, principal.scope, log_id))
@@ -111,10 +112,10 @@ async def get_cancel_queue(
         Depends(
             paged(
                 status=Literal["PENDING", "PROCESSING", "SUCCESS", "FAILED"],
-                account_id=int,
+                account_id=RowId,
                 environment=Environment,
-                strategy_id=int,
-                order_id=int,
+                strategy_id=RowId,
+                order_id=RowId,
             )
         ),
     ],

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from fillbook.accounts.core import Environment, PositionSide
-from fillbook.http.fields import Amount, Asked, Document, Moment, Schema
+from fillbook.http.fields import Amount, Asked, Document, Moment, RowId, Schema
 from fillbook.market.core import MarketType, Side
 from fillbook.orders.core.order import Book, OrderStatus, OrderType, Owner, TimeInForce
 from fillbook.orders.order_logs import OrderLogView
@@ -58,7 +58,7 @@ class OrderOut(Schema):
 class OrderAsked(Asked):
     """An order by hand: an exact quantity in base units, on one account."""
 
-    account_id: int = Field(examples=[1])
+    account_id: RowId = Field(examples=[1])
     symbol: str = Field(min_length=1, max_length=50, examples=["BTC/USDT:USDT"])
     side: Side
     order_type: OrderType = Field(examples=["LIMIT"])

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from fillbook.accounts.core import Environment
 from fillbook.http.csv import page_or_csv
-from fillbook.http.fields import plain_json
+from fillbook.http.fields import RowId, plain_json
 from fillbook.http.paging import Page, paged
 from fillbook.http.principal import Reader
 from fillbook.http.provided import provided
@@ -71,7 +71,7 @@ async def receive_alert(request: Request, intake: IntakeService, wait: Wait = No
 
 @webhook_router.post("/webhook/explain", openapi_extra=_ALERT_BODY)
 async def explain_alert(
-    request: Request, principal: Reader, rows: Rows, intake: IntakeService, strategy_id: int | None = None
+    request: Request, principal: Reader, rows: Rows, intake: IntakeService, strategy_id: RowId | None = None
 ) -> ExplanationOut:
     """What a text would do for a strategy of yours, without doing it."""
     body, _ = await _read(request)
@@ -137,11 +137,11 @@ async def get_signals(
         PageRequest,
         Depends(
             paged(
-                strategy_id=int,
+                strategy_id=RowId,
                 symbol=str,
                 status=Literal["accepted", "duplicate", "stale", "planned", "done"],
                 signal_type=SignalType,
-                duplicate_of=int,
+                duplicate_of=RowId,
                 environment=Environment,
             )
         ),
@@ -154,7 +154,7 @@ async def get_signals(
 
 
 @router.get("/signals/{signal_id}")
-async def get_signal(principal: Reader, rows: Rows, signal_id: int) -> SignalDetail:
+async def get_signal(principal: Reader, rows: Rows, signal_id: RowId) -> SignalDetail:
     """One signal: the masked message, what was understood, its repeats, and what it caused per account."""
     async with rows.read() as unit:
         story = await signal_story(unit, principal.scope, signal_id)
@@ -178,7 +178,7 @@ async def get_webhook_logs(
         PageRequest,
         Depends(
             paged(
-                strategy_id=int,
+                strategy_id=RowId,
                 status=Literal["received", "accepted", "duplicate", "stale", "rejected", "unauthorised"],
                 error_code=str,
             )

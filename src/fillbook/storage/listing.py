@@ -107,6 +107,7 @@ def _read_cursor(text: str, *, with_time: bool) -> list[Any]:
         assert isinstance(key, list)
         assert len(key) == (2 if with_time else 1)
         assert isinstance(key[-1], int)
+        assert 0 <= key[-1] < 2**63
         return [datetime.fromisoformat(key[0]), key[1]] if with_time else key
     except (binascii.Error, orjson.JSONDecodeError, AssertionError, ValueError, TypeError) as error:
         raise InvalidCursor("This cursor was not made by this list: begin again without one.") from error

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
 from fillbook.accounts import balances
+from fillbook.http.fields import RowId
 from fillbook.http.paging import Page, page_of_objects, paged
 from fillbook.http.principal import Reader, Trader
 from fillbook.http.provided import provided
@@ -47,7 +48,7 @@ def _answer(response: Response, strategy: Strategy) -> StrategyOut:
     return StrategyOut.model_validate(strategy)
 
 
-async def _links(unit: Unit, scope: Scope, found: list[StrategyLink], strategy_id: int) -> list[LinkOut]:
+async def _links(unit: Unit, scope: Scope, found: list[StrategyLink], strategy_id: RowId) -> list[LinkOut]:
     capital = await links.list_capital(unit, scope, strategy_id=strategy_id)
     return [
         LinkOut.model_validate(
@@ -90,7 +91,7 @@ async def get_strategies(
 
 
 @router.get("/{strategy_id}")
-async def get_strategy(principal: Reader, rows: Rows, strategy_id: int, response: Response) -> StrategyOut:
+async def get_strategy(principal: Reader, rows: Rows, strategy_id: RowId, response: Response) -> StrategyOut:
     async with rows.read() as unit:
         return _answer(response, await service.get_strategy(unit, principal.scope, strategy_id))
 
@@ -99,7 +100,7 @@ async def get_strategy(principal: Reader, rows: Rows, strategy_id: int, response
 async def change_strategy(
     principal: Trader,
     rows: Rows,
-    strategy_id: int,
+    strategy_id: RowId,
     asked: StrategyChange,
     version: ExpectedVersion,
     response: Response,
@@ -117,7 +118,9 @@ async def change_strategy(
 
 
 @router.delete("/{strategy_id}", status_code=204)
-async def delete_strategy(principal: Trader, rows: Rows, strategy_id: int, version: ExpectedVersion) -> None:
+async def delete_strategy(
+    principal: Trader, rows: Rows, strategy_id: RowId, version: ExpectedVersion
+) -> None:
     """Hide a strategy and refuse its key. What it traded stays recorded."""
     async with rows.unit() as unit:
         await service.delete_strategy(unit, principal.scope, strategy_id, expected_version=version)
@@ -125,7 +128,7 @@ async def delete_strategy(principal: Trader, rows: Rows, strategy_id: int, versi
 
 @router.post("/{strategy_id}/webhook-key", status_code=201)
 async def renew_webhook_key(
-    principal: Trader, rows: Rows, rng: Randomness, strategy_id: int
+    principal: Trader, rows: Rows, rng: Randomness, strategy_id: RowId
 ) -> WebhookKeyOut:
     """A new webhook key, shown this once; the old one is refused from now on."""
     async with rows.unit() as unit:
@@ -134,7 +137,7 @@ async def renew_webhook_key(
 
 
 @router.get("/{strategy_id}/accounts")
-async def get_links(principal: Reader, rows: Rows, strategy_id: int) -> LinkList:
+async def get_links(principal: Reader, rows: Rows, strategy_id: RowId) -> LinkList:
     """The accounts of yours on which this strategy trades, with their capital."""
     async with rows.read() as unit:
         await service.get_readable_strategy(unit, principal.scope, strategy_id)
@@ -144,7 +147,7 @@ async def get_links(principal: Reader, rows: Rows, strategy_id: int) -> LinkList
 
 @router.post("/{strategy_id}/accounts", status_code=201)
 async def link_account(
-    principal: Trader, rows: Rows, strategy_id: int, asked: LinkAsked, response: Response
+    principal: Trader, rows: Rows, strategy_id: RowId, asked: LinkAsked, response: Response
 ) -> LinkOut:
     """Let the strategy trade on an account of yours."""
     async with rows.unit() as unit:
@@ -156,7 +159,7 @@ async def link_account(
 
 @router.get("/{strategy_id}/accounts/{account_id}")
 async def get_link(
-    principal: Reader, rows: Rows, strategy_id: int, account_id: int, response: Response
+    principal: Reader, rows: Rows, strategy_id: RowId, account_id: RowId, response: Response
 ) -> LinkOut:
     async with rows.read() as unit:
         link = await links.get_link(unit, principal.scope, strategy_id, account_id)
@@ -167,8 +170,8 @@ async def get_link(
 async def change_link(
     principal: Trader,
     rows: Rows,
-    strategy_id: int,
-    account_id: int,
+    strategy_id: RowId,
+    account_id: RowId,
     asked: LinkChange,
     version: ExpectedVersion,
     response: Response,
@@ -188,7 +191,7 @@ async def change_link(
 
 @router.delete("/{strategy_id}/accounts/{account_id}", status_code=204)
 async def unlink_account(
-    principal: Trader, rows: Rows, strategy_id: int, account_id: int, version: ExpectedVersion
+    principal: Trader, rows: Rows, strategy_id: RowId, account_id: RowId, version: ExpectedVersion
 ) -> None:
     """End a link: no alert opens anything through it any more."""
     async with rows.unit() as unit:
@@ -197,7 +200,7 @@ async def unlink_account(
 
 @router.put("/{strategy_id}/accounts/{account_id}/capital")
 async def set_capital(
-    principal: Trader, rows: Rows, strategy_id: int, account_id: int, asked: CapitalAsked
+    principal: Trader, rows: Rows, strategy_id: RowId, account_id: RowId, asked: CapitalAsked
 ) -> CapitalOut:
     """What the strategy may use on this account: an amount, or its weight's part of the balance."""
     scope = principal.scope

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from fillbook.accounts.core import Environment
-from fillbook.http.fields import Amount, Asked, Document, Moment, Schema
+from fillbook.http.fields import Amount, Asked, Document, Moment, RowId, Schema
 from fillbook.market.core import MarketType
 from fillbook.strategies.core import StrategyKind
 
@@ -106,7 +106,7 @@ class LinkOut(Schema):
 
 
 class LinkAsked(Asked):
-    account_id: int
+    account_id: RowId
     weight: Amount = Field("1", validate_default=True, gt=0)
     leverage: Amount = Field("1", validate_default=True, ge=1)
     max_symbols: int = Field(10, ge=1)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from fillbook.accounts.core import Environment
 from fillbook.http.csv import page_or_csv
+from fillbook.http.fields import RowId
 from fillbook.http.idempotency import Repeatable, once
 from fillbook.http.paging import Page, paged
 from fillbook.http.principal import Reader, Trader
@@ -39,14 +40,14 @@ async def place_order(
 
 
 @router.delete("/orders/{order_id}", status_code=202)
-async def cancel_order(principal: Trader, desk: Desk, order_id: int) -> CancelEntered:
+async def cancel_order(principal: Trader, desk: Desk, order_id: RowId) -> CancelEntered:
     """Enter an order into the cancel queue. Its end shows in the order itself."""
     return CancelEntered(order_id=order_id, cancel_queue_id=await desk.cancel_order(principal, order_id))
 
 
 @router.post("/positions/{position_id}/close", status_code=202, response_model=OrderOut)
 async def close_position(
-    principal: Trader, rows: Rows, desk: Desk, repeat: Repeatable, position_id: int
+    principal: Trader, rows: Rows, desk: Desk, repeat: Repeatable, position_id: RowId
 ) -> Response:
     """Close a position at the market: the order that will do it."""
 
@@ -63,7 +64,7 @@ async def get_reconcile_runs(
     request: Request,
     principal: Reader,
     rows: Rows,
-    page: Annotated[PageRequest, Depends(paged(account_id=int, environment=Environment, cause=str))],
+    page: Annotated[PageRequest, Depends(paged(account_id=RowId, environment=Environment, cause=str))],
 ) -> Page[ReconcileRunOut]:
     return await page_or_csv(
         request,
@@ -83,8 +84,8 @@ async def get_reconcile_findings(
         PageRequest,
         Depends(
             paged(
-                run_id=int,
-                account_id=int,
+                run_id=RowId,
+                account_id=RowId,
                 environment=Environment,
                 finding_case=str,
                 symbol=str,

@@ -174,3 +174,35 @@ async def test_a_repeated_key_gives_the_first_answer_and_a_refusal_frees_it(worl
         response = await world.client.post("/api/v1/orders", json=order, headers=headers)
         assert code_of(response) == (404, "not_found")
     assert len(world.desk.asked) == 2
+
+
+HUGE = 10**30
+LISTS_WITH_TEXT = (
+    "/orders?symbol=%00",
+    "/signals?symbol=%00",
+    "/fills?symbol=%00",
+    "/webhook-logs?error_code=%00",
+)
+
+
+async def test_numbers_and_characters_that_no_database_holds_are_refused(world: Any) -> None:
+    for method, path in operations(world.app):
+        if "/1" not in path:
+            continue
+        response = await world.client.request(
+            method, path.replace("/1", f"/{HUGE}"), headers={**world.as_trader(), "If-Match": '"1"'}, json={}
+        )
+        assert code_of(response) == (422, "invalid"), f"{method} {path}"
+    for query in (f"account_id={HUGE}", "account_id=-1", "cursor=WzFlMzBd", f"signal_id={HUGE}"):
+        response = await world.client.get(f"/api/v1/orders?{query}", headers=world.as_trader())
+        assert response.status_code == 422, query
+    for path in LISTS_WITH_TEXT:
+        response = await world.client.get(f"/api/v1{path}", headers=world.as_trader())
+        assert code_of(response) == (422, "invalid_filter"), path
+    named = {"name": "a\u0000b", "exchange": "okx", "environment": "paper"}
+    response = await world.client.post("/api/v1/accounts", json=named, headers=world.as_trader())
+    assert code_of(response) == (422, "invalid")
+    response = await world.client.get(
+        "/api/v1/events", headers={**world.as_trader(), "Last-Event-ID": str(HUGE)}
+    )
+    assert code_of(response) == (422, "invalid_event_id")
