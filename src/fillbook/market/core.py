@@ -5,7 +5,7 @@ Quantities are base units everywhere and round down to the lot; prices round to 
 perpetual.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -71,6 +71,14 @@ class Instrument:
     def quantity_down(self, quantity: Decimal) -> Decimal:
         """The largest tradable quantity not above the given one."""
         return floor_to(quantity, self.lot)
+
+    def for_market_orders(self) -> "Instrument":
+        """The rules for market orders, where the venue has a coarser lot or a smaller maximum for them."""
+        return replace(
+            self,
+            lot=max(self.lot, self.market_lot or self.lot),
+            max_quantity=self.max_market_quantity or self.max_quantity,
+        )
 
     def price_passive(self, side: Side, price: Decimal) -> Decimal:
         """The price on the tick, on the side that is never worse for the order's owner."""

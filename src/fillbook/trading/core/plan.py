@@ -129,12 +129,14 @@ def plan(wish: OrderWish, context: PlanContext, source: TradeSource) -> OrderInt
         return Denied(
             "symbol_not_trading", f"{context.symbol} is not trading at {context.account.exchange} now."
         )
+    if wish.order_type is OrderType.MARKET:
+        instrument = instrument.for_market_orders()
     sized = _size(wish, context, instrument)
     if isinstance(sized, Denied):
         return sized
     side, sized_quantity, reduces = sized
     reference = _reference_price(wish, context)
-    denied = _check_instrument(wish, instrument, sized_quantity.quantity, reference, reduces)
+    denied = _check_instrument(instrument, sized_quantity.quantity, reference, reduces)
     if denied:
         return denied
     opening = _opening_quantity(context, side, _leg_of(wish, context, side, reduces), sized_quantity.quantity)
@@ -281,7 +283,7 @@ def _bound_spot_sell(
 
 
 def _check_instrument(
-    wish: OrderWish, instrument: Instrument, quantity: Decimal, reference: Decimal | None, reduces: bool
+    instrument: Instrument, quantity: Decimal, reference: Decimal | None, reduces: bool
 ) -> Denied | None:
     if quantity <= 0:
         return Denied(
@@ -295,13 +297,11 @@ def _check_instrument(
             f"{to_text(quantity)} {instrument.base} is below the venue's minimum of "
             f"{to_text(instrument.min_quantity)}: give the link more capital or raise qty_per.",
         )
-    largest = instrument.max_quantity
-    if wish.order_type is OrderType.MARKET and instrument.max_market_quantity is not None:
-        largest = instrument.max_market_quantity
-    if largest is not None and quantity > largest:
+    if instrument.max_quantity is not None and quantity > instrument.max_quantity:
         return Denied(
             "above_max_quantity",
-            f"{to_text(quantity)} {instrument.base} is above the venue's maximum of {to_text(largest)} an order.",
+            f"{to_text(quantity)} {instrument.base} is above the venue's maximum of "
+            f"{to_text(instrument.max_quantity)} an order.",
         )
     exempt = reduces and instrument.market_type is MarketType.FUTURES
     if reference is not None and not exempt and quantity * reference < instrument.min_notional:
