@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from fillbook.accounts import balances, service
 from fillbook.accounts.core import Account, Environment
-from fillbook.accounts.ports import AccountsChanged, KeyProbe
+from fillbook.accounts.ports import AccountsChanged, CheckVenue, KeyProbe
 from fillbook.accounts.schemas import AccountAsked, AccountChange, AccountOut, BalanceOut
 from fillbook.accounts.vault import Vault
 from fillbook.http.fields import RowId
@@ -55,10 +55,12 @@ async def open_account(
     probe: Probe,
     vault: Keys,
     rng: Randomness,
+    check_venue: Annotated[CheckVenue, Depends(provided(CheckVenue))],
     asked: AccountAsked,
     response: Response,
 ) -> AccountOut:
     """Add an account. The venue is asked what the key may do before anything is kept."""
+    check_venue(asked.exchange, asked.environment)
     key = None
     if asked.environment is not Environment.PAPER or asked.credentials is not None:
         key = await service.check_key(

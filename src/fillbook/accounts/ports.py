@@ -16,6 +16,15 @@ def tell_nobody() -> None:
     """For a process that does not trade."""
 
 
+class CheckVenue(Protocol):
+    def __call__(self, exchange: VenueName, environment: Environment) -> None:
+        """Raises a `FillbookError` when accounts of this kind cannot be traded by this server."""
+
+
+def any_venue(exchange: VenueName, environment: Environment) -> None:
+    """For a process that does not trade: it keeps what it is given."""
+
+
 class KeyProbe(Protocol):
     async def permissions(
         self, exchange: VenueName, environment: Environment, credentials: Credentials, egress: str | None

@@ -27,6 +27,7 @@ from fillbook.storage.unit import Unit
 from fillbook.storage.versions import update_version
 
 _PRESENT = accounts.c.deleted_at.is_(None)
+_BY_IDS = sa.select(accounts).where(accounts.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 async def insert_account(unit: Unit, row: Mapping[str, Any]) -> int:
@@ -227,8 +228,7 @@ async def begin_cursors(unit: Unit, starts: Iterable[tuple[Account, str]], at: d
 
 
 async def accounts_by_ids(unit: Unit, account_ids: Iterable[int]) -> list[Account]:
-    statement = sa.select(accounts).where(accounts.c.id.in_(sorted(account_ids)))
-    return [_account(row) for row in await unit.all(statement)]
+    return [_account(row) for row in await unit.all(_BY_IDS, {"ids": sorted(account_ids)})]
 
 
 async def list_cursors(unit: Unit, account_id: int) -> list[SyncCursor]:

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from fillbook.accounts.core import Environment
-from fillbook.accounts.ports import AccountsChanged, KeyProbe
+from fillbook.accounts.ports import AccountsChanged, CheckVenue, KeyProbe
 from fillbook.accounts.vault import Vault, load_master_keys
 from fillbook.app.logging import SecretRedactor
 from fillbook.app.probe import VenueProbe
@@ -122,6 +122,7 @@ class Server:
             KeyProbe: VenueProbe(self._venues),
             TradingStatus: _Status(self),
             EventSignal: self.events,
+            CheckVenue: self._venues.check,
         }
         if self.engine is not None:
             services[AccountsChanged] = self.engine.tenure.wake

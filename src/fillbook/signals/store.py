@@ -87,7 +87,9 @@ _STRATEGY_BY_KEY = (
         .outerjoin(
             strategy_accounts,
             sa.and_(
-                strategy_accounts.c.strategy_id == strategies.c.id, strategy_accounts.c.deleted_at.is_(None)
+                strategy_accounts.c.strategy_id == strategies.c.id,
+                strategy_accounts.c.is_active.is_(True),
+                strategy_accounts.c.deleted_at.is_(None),
             ),
         )
         .outerjoin(
@@ -203,7 +205,7 @@ async def insert_signal(unit: Unit, row: dict[str, Any]) -> int:
 
 
 async def insert_deliveries(unit: Unit, signal_id: int, links: Sequence[LinkedAccount]) -> None:
-    """One row per linked account."""
+    """One row per account that the strategy is linked to; a link that is switched off is no target."""
     await unit.insert_many(
         signal_deliveries,
         [

@@ -88,8 +88,14 @@ class Tenure:
         missing = [account for number, account in every.items() if number not in self._floor.ownership]
         await self._acquire(missing, begun_s)
         for account in every.values():
-            if account.id in self._floor.ownership:
+            if account.id not in self._floor.ownership:
+                continue
+            try:
                 await self._follow(account)
+            except FillbookError as failure:
+                log.error(
+                    "account_not_opened", account_id=account.id, code=failure.code, reason=failure.detail
+                )
 
     async def _renew(self, begun_s: float) -> None:
         held = self._floor.ownership.leases()
@@ -169,12 +175,8 @@ class Tenure:
         assert known is not None
 
     async def _open(self, account: Account, opened_with: tuple[object, ...]) -> None:
-        try:
-            async with self._floor.db.read() as unit:
-                credentials = await accounts.credentials_of(unit, account.id, self._vault)
-        except FillbookError as failure:
-            log.error("account_not_opened", account_id=account.id, code=failure.code, reason=failure.detail)
-            return
+        async with self._floor.db.read() as unit:
+            credentials = await accounts.credentials_of(unit, account.id, self._vault)
         runner = AccountRunner(account, self._open_venue(account, credentials), self._floor)
         task = asyncio.create_task(self._keep_running(runner), name=f"desk-{account.id}")
         self._desks[account.id] = _Desk(runner, task, opened_with)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from fillbook.accounts.api import router as accounts_router
-from fillbook.accounts.ports import AccountsChanged, tell_nobody
+from fillbook.accounts.ports import AccountsChanged, CheckVenue, any_venue, tell_nobody
 from fillbook.app.web.health import router as health_router
 from fillbook.app.web.metrics import RequestMetrics
 from fillbook.fleet.api import router as events_router
@@ -67,6 +67,7 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
         EventSignal: EventSignal(),
         TokenUses: TokenUses(),
         AccountsChanged: tell_nobody,
+        CheckVenue: any_venue,
     }
     provide(app, {**defaults, **services, CollectorRegistry: registry})
     install_problems(app)

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from fillbook.venues.ccxt.binance.venue import BinanceVenue
     from fillbook.venues.ccxt.site import Site
 
+
+class VenueNotSupported(InvalidInput):
+    code = "venue_not_supported"
+
+
 SiteKey = tuple[VenueName, Environment]
 
 
@@ -30,8 +35,19 @@ class CcxtVenues:
         self._base_urls = dict(base_urls or {})
         self._sites: dict[SiteKey, Site] = {}
 
+    def check(self, exchange: VenueName, environment: Environment) -> None:
+        """Whether accounts of this kind can be traded here; raises `VenueNotSupported`, which says what can."""
+        if exchange is not VenueName.BINANCE:
+            raise VenueNotSupported(f"Trading on {exchange} is not supported yet: choose a Binance account.")
+        if environment is Environment.PAPER and (exchange, environment) not in self._base_urls:
+            raise VenueNotSupported(
+                "This server runs no paper exchange: start one with `fillbook sim` and name it in "
+                'FILLBOOK_VENUE_URLS, as in {"binance:demo": "http://127.0.0.1:9001"}, then add a demo account.'
+            )
+
     def open(self, account: Account, credentials: Credentials) -> "BinanceVenue":
-        """Opens nothing yet: the first request connects. Raises `InvalidInput` for a venue not supported."""
+        """Opens nothing yet: the first request connects. Raises `VenueNotSupported`."""
+        self.check(account.exchange, account.environment)
         match account.exchange:
             case VenueName.BINANCE:
                 from fillbook.venues.ccxt.binance.endpoints import PROFILE
@@ -44,9 +60,7 @@ class CcxtVenues:
                     self._sites[key] = Site(PROFILE, account.environment, base_url, self._clock, self._rng)
                 return BinanceVenue(self._sites[key], account, credentials)
             case _:
-                raise InvalidInput(
-                    f"Trading on {account.exchange} is not supported yet: choose a Binance account."
-                )
+                raise AssertionError(f"{account.exchange} was checked")
 
     async def close(self) -> None:
         """Closes the shared connections of every site."""
