@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from fillbook.kernel.errors import FillbookError
-from fillbook.storage.sqlite_async import WRITING, AsyncSqliteConnection
+from fillbook.storage.sqlite_async import BEGIN_BRIEF, BEGIN_WRITING, AsyncSqliteConnection
 
 LOCK_TIMEOUT_S = 5
 IDLE_IN_TRANSACTION_TIMEOUT_S = 10
@@ -109,8 +109,11 @@ def _create_sqlite_engine(
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     """Take the write lock at once: a deferred transaction that first reads fails at its write, unwaited."""
-    reads_only = connection.get_execution_options().get("fillbook_reads_only", False)
-    connection.exec_driver_sql("BEGIN" if reads_only else WRITING)
+    options = connection.get_execution_options()
+    if not options.get("fillbook_reads_only", False):
+        connection.exec_driver_sql(BEGIN_WRITING)
+    else:
+        connection.exec_driver_sql(BEGIN_BRIEF if options.get("fillbook_brief", False) else "BEGIN")
 
 
 def _hide_row(context: sa.engine.ExceptionContext) -> None:

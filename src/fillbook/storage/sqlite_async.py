@@ -1,9 +1,9 @@
 """SQLite under asyncio, with no more threads changed than disks demand: aiosqlite's surface on sqlite3 itself.
 
-A statement inside a transaction that writes takes microseconds, a change of threads and back a hundred: such
-statements run in the loop's own thread. What waits (BEGIN IMMEDIATE for another process's lock, COMMIT for the
-disk) and what may read at length (everything outside such a transaction) runs in the connection's thread, rows
-included in one go.
+A statement inside a transaction that writes, or that reads a few rows, takes microseconds, a change of threads
+and back a hundred: such statements run in the loop's own thread. What waits (BEGIN IMMEDIATE for another
+process's lock, COMMIT for the disk) and what may read at length (everything else) runs in the connection's
+thread, rows included in one go.
 """
 
 import asyncio
@@ -18,7 +18,9 @@ from fillbook.storage.sqlite import open_sqlite
 
 T = TypeVar("T")
 
-WRITING = "BEGIN IMMEDIATE"
+BEGIN_WRITING = "BEGIN IMMEDIATE"
+BEGIN_BRIEF = "BEGIN DEFERRED"
+"""Begins a transaction that reads a few rows by their keys."""
 
 
 class AsyncSqliteConnection:
@@ -30,7 +32,7 @@ class AsyncSqliteConnection:
         self._conn = connection
         self._thread = thread
         self._is_idle = True
-        self.is_writing = False
+        self.is_direct = False
 
     @classmethod
     async def open(cls, path: str | Path) -> "AsyncSqliteConnection":
@@ -60,10 +62,13 @@ class AsyncSqliteConnection:
         """Rolls back; right after the end of a transaction (as the pool does) there is nothing to do."""
         if not self._is_idle:
             await self._end(self._conn.rollback)
+        elif self.is_direct:
+            self._conn.rollback()
+            self.is_direct = False
 
     async def _end(self, act: Callable[[], None]) -> None:
         await self.in_thread(act)
-        self.is_writing = False
+        self.is_direct = False
         self._is_idle = True
 
     async def close(self) -> None:
@@ -111,15 +116,17 @@ class AsyncSqliteCursor:
         self._cursor.close()
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "AsyncSqliteCursor":
-        if self._connection.is_writing:
+        if sql == BEGIN_BRIEF:
+            self._connection.is_direct = True
+        if self._connection.is_direct:
             self._run(sql, parameters)
         else:
             await self._connection.in_thread(lambda: self._run(sql, parameters))
-            self._connection.is_writing = sql == WRITING
+            self._connection.is_direct = sql == BEGIN_WRITING
         return self
 
     async def executemany(self, sql: str, parameters: Sequence[Any]) -> "AsyncSqliteCursor":
-        if self._connection.is_writing:
+        if self._connection.is_direct:
             self._cursor.executemany(sql, parameters)
         else:
             await self._connection.in_thread(lambda: self._cursor.executemany(sql, parameters))

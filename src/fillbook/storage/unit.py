@@ -8,7 +8,7 @@ the whole of one that lost a deadlock, a serialisation check or the wait for a l
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -67,8 +67,10 @@ class Unit:
     async def one_or_none(self, statement: sa.Executable) -> sa.Row[Any] | None:
         return (await self.connection.execute(statement)).one_or_none()
 
-    async def all(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
-        return (await self.connection.execute(statement)).all()
+    async def all(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[sa.Row[Any]]:
+        return (await self.connection.execute(statement, parameters)).all()
 
     async def insert(self, table: sa.Table, row: Row) -> int:
         """Insert one row; returns its number (the first column of its primary key)."""
@@ -175,9 +177,12 @@ class Database:
         unit._committed()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Unit]:
-        """A transaction that only reads; it waits for no writer and is never committed."""
-        async with self._transaction(reads_only=True) as unit:
+    async def read(self, *, brief: bool = False) -> AsyncIterator[Unit]:
+        """A transaction that only reads; it waits for no writer and is never committed.
+
+        `brief`: a few rows by their keys, which on SQLite are read without a change of threads.
+        """
+        async with self._transaction(reads_only=True, brief=brief) as unit:
             yield unit
 
     async def run(self, work: Callable[[Unit], Awaitable[T]]) -> T:
@@ -201,11 +206,11 @@ class Database:
         raise AssertionError("the last attempt returns or raises")
 
     @asynccontextmanager
-    async def _transaction(self, *, reads_only: bool) -> AsyncIterator[Unit]:
+    async def _transaction(self, *, reads_only: bool, brief: bool = False) -> AsyncIterator[Unit]:
         connection = self.engine.connect()
         await connection.start()
         try:
-            await connection.execution_options(fillbook_reads_only=reads_only)
+            await connection.execution_options(fillbook_reads_only=reads_only, fillbook_brief=brief)
             await connection.begin()
             now = await self._db_now(connection)
             await connection.execution_options(fillbook_now=now)
