@@ -7,6 +7,7 @@ fate, fetch, and go on with the deliveries that are still open.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -14,7 +15,7 @@ import structlog
 from fillbook.accounts.core import Environment
 from fillbook.accounts.vault import Vault
 from fillbook.fleet.events import EventSignal, number_events
-from fillbook.fleet.leases import HeldBy, Lease, acquire
+from fillbook.fleet.leases import HeldBy, Lease, acquire, renew, still_held
 from fillbook.kernel.clock import Clock
 from fillbook.kernel.ids import RowIds
 from fillbook.ledger.service.booking import Ledger
@@ -33,6 +34,10 @@ from fillbook.trading.tenure import LEASE_TTL_S, OpenVenue, Tenure
 
 SEQUENCER: Final = "sequencer"
 SEQUENCER_POLL_S: Final = 0.5
+NUMBERING_PAUSE_S: Final = 0.05
+"""Between a commit and the numbering of its events: orders go first, and a burst is numbered at once."""
+
+LEASE_TTL: Final = timedelta(seconds=LEASE_TTL_S)
 
 log = structlog.get_logger(__name__)
 
@@ -131,10 +136,24 @@ class Engine:
     async def _number_events(self) -> None:
         """The one sequencer, while this process holds its lease."""
         while True:
-            woken = await self._events.wait(SEQUENCER_POLL_S)
-            if await self._db.run(self._number_some) and not woken:
+            await self._events.wait(SEQUENCER_POLL_S)
+            await self.floor.clock.sleep(NUMBERING_PAUSE_S)
+            while await self._db.run(self._number_some):
                 self._events.wake()
+                await self.floor.clock.sleep(NUMBERING_PAUSE_S)
 
     async def _number_some(self, unit: Unit) -> int:
-        lease = await acquire(unit, SEQUENCER, self._holder, LEASE_TTL_S, take_over=self._owns_directory)
-        return 0 if isinstance(lease, HeldBy) else await number_events(unit)
+        if not await self._may_number(unit):
+            return 0
+        return await number_events(unit)
+
+    async def _may_number(self, unit: Unit) -> bool:
+        """Whether this process holds the sequencer's lease, which it takes, or renews, if it can."""
+        held = [] if self._sequencer is None else await still_held(unit, [self._sequencer])
+        if held and held[0].expires_at - unit.now < LEASE_TTL / 2:
+            held = await renew(unit, held, LEASE_TTL_S)
+        if not held:
+            lease = await acquire(unit, SEQUENCER, self._holder, LEASE_TTL_S, take_over=self._owns_directory)
+            held = [] if isinstance(lease, HeldBy) else [lease]
+        self._sequencer = held[0] if held else None
+        return bool(held)
