@@ -42,6 +42,14 @@ class HeldBy:
     expires_at: datetime
 
 
+_LOCKED = (
+    sa.select(leases)
+    .where(leases.c.resource.in_(sa.bindparam("resources", expanding=True)))
+    .order_by(leases.c.resource)
+    .with_for_update()
+)
+
+
 def account_resource(account_id: int) -> str:
     return f"account:{account_id}"
 
@@ -135,10 +143,5 @@ async def lock_and_check(unit: Unit, held: Sequence[Lease], now: datetime | None
 
 async def _lock(unit: Unit, resources: Iterable[str]) -> dict[str, tuple[str | None, int, datetime]]:
     """The rows, locked in one order for all, so that two processes never wait for each other."""
-    statement = (
-        sa.select(leases)
-        .where(leases.c.resource.in_(sorted(set(resources))))
-        .order_by(leases.c.resource)
-        .with_for_update()
-    )
-    return {row.resource: (row.holder, row.epoch, row.expires_at) for row in await unit.all(statement)}
+    rows = await unit.all(_LOCKED, {"resources": sorted(set(resources))})
+    return {row.resource: (row.holder, row.epoch, row.expires_at) for row in rows}

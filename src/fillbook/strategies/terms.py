@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -15,6 +16,35 @@ from fillbook.market.core import MarketType
 from fillbook.risk.core import Capital
 from fillbook.storage.unit import Unit
 from fillbook.strategies.tables import strategies, strategy_accounts, strategy_capital
+
+_link, _strategy, _capital = strategy_accounts.c, strategies.c, strategy_capital.c
+_TERMS: Final = (
+    sa.select(
+        _link.id,
+        _link.strategy_id,
+        _link.account_id,
+        _link.leverage,
+        _link.max_symbols,
+        _link.max_qty_per,
+        _link.is_active,
+        _link.settings_version,
+        _strategy.code6,
+        _strategy.market_type,
+        _strategy.max_positions,
+        _strategy.is_active.label("strategy_is_active"),
+    )
+    .join_from(strategy_accounts, strategies, _strategy.id == _link.strategy_id)
+    .where(_link.id.in_(sa.bindparam("ids", expanding=True)))
+)
+_LINKS: Final = sa.select(
+    _link.id, _link.strategy_id, _link.account_id, _link.user_id, _link.environment
+).where(_link.id.in_(sa.bindparam("ids", expanding=True)))
+_CAPITAL: Final = (
+    sa.select(strategy_capital)
+    .where(sa.tuple_(_capital.strategy_id, _capital.account_id).in_(sa.bindparam("pairs", expanding=True)))
+    .order_by(_capital.id)
+)
+_CAPITAL_LOCKED: Final = _CAPITAL.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +77,12 @@ class CapitalChange:
 
 
 async def load_terms(
-    unit: Unit, strategy_account_ids: Iterable[int], *, lock: bool = True
+    unit: Unit, strategy_account_ids: Iterable[int], *, lock: bool = True, with_capital: bool = True
 ) -> dict[int, Terms]:
     """The terms of links, by link. With `lock` the rows of their capital are locked until the unit ends."""
-    ids = sorted(set(strategy_account_ids))
-    link, strategy = strategy_accounts.c, strategies.c
-    rows = await unit.all(
-        sa.select(
-            link.id,
-            link.strategy_id,
-            link.account_id,
-            link.leverage,
-            link.max_symbols,
-            link.max_qty_per,
-            link.is_active,
-            link.settings_version,
-            strategy.code6,
-            strategy.market_type,
-            strategy.max_positions,
-            strategy.is_active.label("strategy_is_active"),
-        )
-        .join_from(strategy_accounts, strategies, strategy.id == link.strategy_id)
-        .where(link.id.in_(ids))
-    )
-    capitals = await _load_capitals(unit, {(row.strategy_id, row.account_id): row.id for row in rows}, lock)
+    rows = await unit.all(_TERMS, {"ids": sorted(set(strategy_account_ids))})
+    pairs = {(row.strategy_id, row.account_id): row.id for row in rows if with_capital}
+    capitals = await _load_capitals(unit, pairs, lock)
     return {
         row.id: Terms(
             strategy_account_id=row.id,
@@ -97,13 +109,7 @@ async def _load_capitals(
     found: defaultdict[int, dict[str, Capital]] = defaultdict(dict)
     if not links:
         return found
-    capital = strategy_capital.c
-    select = (
-        sa.select(strategy_capital)
-        .where(sa.tuple_(capital.strategy_id, capital.account_id).in_(list(links)))
-        .order_by(capital.id)
-    )
-    for row in await unit.all(select.with_for_update() if lock else select):
+    for row in await unit.all(_CAPITAL_LOCKED if lock else _CAPITAL, {"pairs": list(links)}):
         found[links[(row.strategy_id, row.account_id)]][row.currency] = Capital(
             row.currency, row.total_capital, row.used_capital, row.reserved_capital
         )
@@ -130,24 +136,11 @@ async def change_capital(unit: Unit, changes: Iterable[CapitalChange]) -> None:
     sums = _sum_changes(changes)
     if not sums:
         return
-    link, capital = strategy_accounts.c, strategy_capital.c
-    links = {
-        row.id: row
-        for row in await unit.all(
-            sa.select(link.id, link.strategy_id, link.account_id, link.user_id, link.environment).where(
-                link.id.in_(sorted({key[0] for key in sums}))
-            )
-        )
-    }
+    links = {row.id: row for row in await unit.all(_LINKS, {"ids": sorted({key[0] for key in sums})})}
     pairs = [(row.strategy_id, row.account_id) for row in links.values()]
     rows = {
         (row.strategy_id, row.account_id, row.currency): row
-        for row in await unit.all(
-            sa.select(strategy_capital)
-            .where(sa.tuple_(capital.strategy_id, capital.account_id).in_(pairs))
-            .order_by(capital.id)
-            .with_for_update()
-        )
+        for row in await unit.all(_CAPITAL_LOCKED, {"pairs": pairs})
     }
     updates, fresh = [], []
     for (link_id, currency), (used, reserved) in sums.items():

@@ -5,7 +5,8 @@ order follows its fills and reports, capital is moved, the order log is told, cu
 written. Whatever the status of an order, its fills are booked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from fillbook.accounts import cursors
 from fillbook.fleet.events import EventSignal, NewEvent, append_events
 from fillbook.kernel.money import exact
 from fillbook.ledger.core.books import EXTERNAL, MANUAL, Owner
-from fillbook.ledger.core.fill import FillSource
+from fillbook.ledger.core.fill import Fill, FillSource
 from fillbook.ledger.service.booking import BookedFills, FillToBook, Ledger, OwnerTerms
 from fillbook.orders.core.order import Book, Order, OrderStatus
 from fillbook.orders.core.order import Owner as OrderOwner
@@ -28,7 +29,7 @@ from fillbook.trading.core import settle
 from fillbook.trading.external import external_order_row
 from fillbook.trading.facts import Booked, Fact, FillsSeen, LookedUp, OrderSeen, SendSettled
 from fillbook.trading.floor import Floor
-from fillbook.trading.store import finish_signals
+from fillbook.trading.store import finish_deliveries, finish_signals
 
 
 @dataclass(slots=True)
@@ -89,9 +90,8 @@ class Booking:
         for place, fact in enumerate(facts):
             await self._take(unit, batch, place, fact)
         booked = await self._ledger.book(unit, batch.fills, self._floor.instrument_of, self._floor.rates_of)
-        for one in booked.fills:
-            if one.fill.order_id is not None:
-                batch.orders.put(settle.with_fill(batch.orders.by_id[one.fill.order_id], one.fill))
+        for order_id, fills in _by_order(booked).items():
+            batch.orders.put(settle.with_fills(batch.orders.by_id[order_id], fills))
         gaps = self._follow_reports(batch, unit.now)
         await self._save(unit, batch, booked, facts)
         return [
@@ -107,25 +107,24 @@ class Booking:
         """Every order that the facts may speak of."""
         ids: set[int] = set()
         clients: set[rows.ClientId] = set()
-        venue_ids: set[rows.VenueId] = set()
         for fact in facts:
-            if isinstance(fact, SendSettled | LookedUp):
-                ids.add(fact.order.id)
-            for report in _order_reports(fact):
-                venue_ids |= set(_venue_ids(fact.account_id, report))
-                if report.client_order_id is not None:
-                    clients.add((fact.account_id, report.client_order_id))
-            for fill in _fills(fact):
-                venue_ids.add((fact.account_id, fill.symbol, Book.NORMAL, fill.exchange_order_id))
-                if fill.client_order_id is not None:
-                    clients.add((fact.account_id, fill.client_order_id))
+            match fact:
+                case SendSettled(order=order) | LookedUp(order=order):
+                    ids.add(order.id)
+                case OrderSeen(account_id, report):
+                    clients.add((account_id, report.client_order_id or ""))
+                case FillsSeen(account_id, fills):
+                    clients |= {(account_id, fill.client_order_id or "") for fill in fills}
         orders = _Orders()
-        for order in await rows.by_ids(unit, ids) if ids else ():
+        for order in await rows.by_ids(unit, ids):
             orders.add(order)
-        known = orders.by_client.keys()
-        for order in await rows.by_client_ids(unit, clients - known) if clients - known else ():
+        for order in await rows.by_client_ids(
+            unit, {key for key in clients - orders.by_client.keys() if key[1]}
+        ):
             orders.add(order)
-        for venue_id, order in await rows.by_venue_ids(unit, venue_ids) if venue_ids else ():
+        # A venue's id is asked for only where our own has not named the order.
+        venue_ids = {venue_id for fact in facts for venue_id in _venue_ids_of(fact, orders.by_client)}
+        for venue_id, order in await rows.by_venue_ids(unit, venue_ids):
             orders.add(order)
             orders.by_venue[venue_id] = order.id
         return orders
@@ -241,7 +240,7 @@ class Booking:
         if not told:
             return
         log_ids = await results.log_ids(unit, {order.signal_id for order in told if order.signal_id})
-        await results.record_results(
+        ended = await results.record_results(
             unit,
             [
                 _result(order, log_ids[(order.signal_id, order.leg)])
@@ -249,7 +248,10 @@ class Booking:
                 if order.signal_id is not None and (order.signal_id, order.leg) in log_ids
             ],
         )
-        await finish_signals(unit, {signal_id for signal_id, _ in log_ids})
+        await finish_deliveries(unit, {signal_id for signal_id, _ in log_ids})
+        await finish_signals(
+            unit, {signal_id for (signal_id, _), log_id in log_ids.items() if log_id in ended}
+        )
 
     def _tell(self, booked: BookedFills, changed: Sequence[Order]) -> None:
         for order in changed:
@@ -260,18 +262,23 @@ class Booking:
             self._floor.signal_moved(signal_id)
 
 
-def _order_reports(fact: Fact) -> Iterable[OrderReport]:
-    if isinstance(fact, OrderSeen):
-        yield fact.report
-    elif isinstance(fact, SendSettled) and isinstance(fact.outcome, Acknowledged):
-        yield fact.outcome.report
+def _venue_ids_of(fact: Fact, known: Container[rows.ClientId]) -> Iterable[rows.VenueId]:
+    """The venue's ids of what a fact reports, as far as the order is not known by ours."""
+    match fact:
+        case OrderSeen(account_id, report) if (account_id, report.client_order_id) not in known:
+            yield from _venue_ids(account_id, report)
+        case FillsSeen(account_id, fills):
+            for fill in fills:
+                if (account_id, fill.client_order_id) not in known:
+                    yield (account_id, fill.symbol, Book.NORMAL, fill.exchange_order_id)
 
 
-def _fills(fact: Fact) -> Iterable[FillReport]:
-    if isinstance(fact, FillsSeen):
-        yield from fact.fills
-    elif isinstance(fact, SendSettled) and isinstance(fact.outcome, Acknowledged):
-        yield from fact.outcome.fills
+def _by_order(booked: BookedFills) -> dict[int, list[Fill]]:
+    fills: dict[int, list[Fill]] = defaultdict(list)
+    for one in booked.fills:
+        if one.fill.order_id is not None:
+            fills[one.fill.order_id].append(one.fill)
+    return fills
 
 
 def _venue_ids(account_id: int, report: OrderReport) -> list[rows.VenueId]:

@@ -31,7 +31,7 @@ from fillbook.trading.floor import Floor
 from fillbook.trading.planning import PlanBoard
 from fillbook.trading.runner import AccountRunner
 from fillbook.trading.sending import SEND_WITHIN_S
-from fillbook.trading.store import DeliveryMove, finish_signals, move_deliveries
+from fillbook.trading.store import DeliveryMove, finish_deliveries, finish_signals, move_deliveries
 from fillbook.trading.work import CancelAllWish, Lanes, LegWork
 
 POLL_S: Final = 1.0
@@ -191,11 +191,13 @@ class Dispatcher:
             ],
         )
         results_now = [_result_now(one, unit) for one in planned if one.work.log_id is not None]
-        await results.record_results(unit, results_now)
+        await results.open_results(unit, [result for result in results_now if result.success is None])
+        await results.record_results(unit, [result for result in results_now if result.success is not None])
         await move_deliveries(unit, _moves(planned), self._holder)
         ended = {
             one.work.signal_id for one in planned if one.order is None and one.work.signal_id is not None
         }
+        await finish_deliveries(unit, ended)
         await finish_signals(unit, ended)
         unit.after_commit(lambda: self._tell(ended))
 

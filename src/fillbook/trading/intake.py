@@ -15,7 +15,7 @@ from fillbook.strategies.terms import Terms, load_terms
 from fillbook.trading.core.plan import OrderWish
 from fillbook.trading.dispatcher import Dispatcher
 from fillbook.trading.floor import Floor
-from fillbook.trading.store import Delivery, open_deliveries
+from fillbook.trading.store import TAKEN_AT_ONCE, Delivery, open_deliveries
 from fillbook.trading.work import CancelAllWish, LaneFull, LegWork
 
 POLL_S: Final = 1.0
@@ -39,20 +39,18 @@ class DeliveryIntake:
 
     async def run(self) -> None:
         while True:
-            took = await self.turn()
-            if took:
-                continue
-            await self._bell.wait(POLL_S)
+            if await self.turn() < TAKEN_AT_ONCE:
+                await self._bell.wait(POLL_S)
 
     async def turn(self) -> int:
         """Take in what waits; returns how many deliveries that were."""
         owned = self._floor.ownership.leases().keys()
         if not owned:
             return 0
-        async with self._floor.db.read() as unit:
+        async with self._floor.db.read(brief=True) as unit:
             found = await open_deliveries(unit, owned, self._taken)
             links = {one.strategy_account_id for one in found if one.strategy_account_id is not None}
-            terms = await load_terms(unit, links, lock=False) if links else {}
+            terms = await load_terms(unit, links, with_capital=False) if links else {}
         # What is no longer open has been planned: it need not be remembered.
         for one in found:
             self._taken.add(one.id)

@@ -206,7 +206,7 @@ class AccountRunner:
         self._backfill_wanted.ring()
 
     async def _is_filled_up(self, order_id: int, report: OrderReport) -> bool:
-        async with self._floor.db.read() as unit:
+        async with self._floor.db.read(brief=True) as unit:
             (order,) = await rows.by_ids(unit, [order_id])
         return order.filled_quantity >= report.filled_quantity
 

@@ -1,6 +1,6 @@
 """Rows that only trading moves on: deliveries of signals, from new to done."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from fillbook.accounts.core import Environment
+from fillbook.orders.store.results import log_ids
 from fillbook.orders.tables import strategy_order_logs, strategy_order_results
 from fillbook.signals.core.alert import Leg, legs_from_json
 from fillbook.signals.tables import signal_deliveries, signals
@@ -45,22 +46,29 @@ class DeliveryMove:
     denial_reason: str | None = None
 
 
+_OPEN_DELIVERIES: Final = (
+    sa.select(
+        signal_deliveries,
+        signals.c.strategy_id,
+        signals.c.symbol,
+        signals.c.legs,
+        signals.c.at,
+        signals.c.settings_version,
+    )
+    .join_from(signal_deliveries, signals, signals.c.id == signal_deliveries.c.signal_id)
+    .where(
+        signal_deliveries.c.state.in_(("new", "claimed")),
+        signal_deliveries.c.account_id.in_(sa.bindparam("accounts", expanding=True)),
+    )
+    .order_by(signal_deliveries.c.id)
+    .limit(sa.bindparam("at_most", type_=sa.Integer))
+)
+
+
 async def open_deliveries(unit: Unit, account_ids: Iterable[int], beside: set[int]) -> list[Delivery]:
     """Deliveries of these accounts that are not planned to their end, oldest first, except those in `beside`."""
-    delivery, signal = signal_deliveries.c, signals.c
     rows = await unit.all(
-        sa.select(
-            signal_deliveries,
-            signal.strategy_id,
-            signal.symbol,
-            signal.legs,
-            signal.at,
-            signal.settings_version,
-        )
-        .join_from(signal_deliveries, signals, signal.id == delivery.signal_id)
-        .where(delivery.state.in_(("new", "claimed")), delivery.account_id.in_(sorted(account_ids)))
-        .order_by(delivery.id)
-        .limit(TAKEN_AT_ONCE + len(beside))
+        _OPEN_DELIVERIES, {"accounts": sorted(account_ids), "at_most": TAKEN_AT_ONCE + len(beside)}
     )
     rows = [row for row in rows if row.id not in beside]
     if not rows:
@@ -90,12 +98,9 @@ def _to_delivery(row: Any, log_ids: dict[str, int], planned: set[tuple[int, int,
 
 
 async def _log_ids(unit: Unit, signal_ids: set[int]) -> dict[int, dict[str, int]]:
-    log = strategy_order_logs.c
     found: dict[int, dict[str, int]] = {signal_id: {} for signal_id in signal_ids}
-    for row in await unit.all(
-        sa.select(log.id, log.signal_id, log.leg).where(log.signal_id.in_(sorted(signal_ids)))
-    ):
-        found[row.signal_id][row.leg] = row.id
+    for (signal_id, leg), log_id in (await log_ids(unit, signal_ids)).items():
+        found[signal_id][leg] = log_id
     return found
 
 
@@ -129,35 +134,55 @@ async def move_deliveries(unit: Unit, moves: Sequence[DeliveryMove], by: str) ->
     )
 
 
-async def finish_signals(unit: Unit, signal_ids: Iterable[int]) -> None:
-    """End the deliveries whose legs all have a fate, and the signals whose order logs have all ended."""
-    ids = sorted(set(signal_ids))
-    if not ids:
-        return
-    log, result, delivery = strategy_order_logs.c, strategy_order_results.c, signal_deliveries.c
-    open_leg = (
-        sa.select(sa.literal(1))
-        .select_from(
-            strategy_order_logs.outerjoin(
-                strategy_order_results,
-                sa.and_(result.log_id == log.id, result.account_id == delivery.account_id),
-            )
+_log, _result, _delivery, _signal = (
+    strategy_order_logs.c,
+    strategy_order_results.c,
+    signal_deliveries.c,
+    signals.c,
+)
+_OPEN_LEG: Final = (
+    sa.select(sa.literal(1))
+    .select_from(
+        strategy_order_logs.outerjoin(
+            strategy_order_results,
+            sa.and_(_result.log_id == _log.id, _result.account_id == _delivery.account_id),
         )
-        .where(log.signal_id == delivery.signal_id, result.success.is_(None))
-        .correlate(signal_deliveries)
     )
-    await unit.execute(
-        sa.update(signal_deliveries)
-        .where(delivery.signal_id.in_(ids), delivery.state == "planned", ~open_leg.exists())
-        .values(state="done")
+    .where(_log.signal_id == _delivery.signal_id, _result.success.is_(None))
+    .correlate(signal_deliveries)
+)
+_OPEN_LOG: Final = (
+    sa.select(sa.literal(1))
+    .where(_log.signal_id == _signal.id, _log.status == "PROCESSING")
+    .correlate(signals)
+)
+_FINISH_DELIVERIES: Final = (
+    sa.update(signal_deliveries)
+    .where(
+        _delivery.signal_id.in_(sa.bindparam("ids", expanding=True)),
+        _delivery.state == "planned",
+        ~_OPEN_LEG.exists(),
     )
-    open_log = (
-        sa.select(sa.literal(1))
-        .where(log.signal_id == signals.c.id, log.status == "PROCESSING")
-        .correlate(signals)
+    .values(state="done")
+)
+_FINISH_SIGNALS: Final = (
+    sa.update(signals)
+    .where(
+        _signal.id.in_(sa.bindparam("ids", expanding=True)),
+        _signal.status.in_(("accepted", "planned")),
+        ~_OPEN_LOG.exists(),
     )
-    await unit.execute(
-        sa.update(signals)
-        .where(signals.c.id.in_(ids), signals.c.status.in_(("accepted", "planned")), ~open_log.exists())
-        .values(status="done")
-    )
+    .values(status="done")
+)
+
+
+async def finish_deliveries(unit: Unit, signal_ids: Collection[int]) -> None:
+    """End the deliveries of these signals whose legs all have a fate."""
+    if signal_ids:
+        await unit.execute(_FINISH_DELIVERIES, {"ids": sorted(signal_ids)})
+
+
+async def finish_signals(unit: Unit, signal_ids: Collection[int]) -> None:
+    """End those of these signals whose order logs have all ended."""
+    if signal_ids:
+        await unit.execute(_FINISH_SIGNALS, {"ids": sorted(signal_ids)})

@@ -19,22 +19,28 @@ from fillbook.storage.scope import Scope, owned
 from fillbook.storage.unit import Unit
 
 _PAIRS_AT_ONCE: Final = 400
+_LOCKED: Final = tuple(
+    sa.select(table)
+    .where(sa.tuple_(table.c.account_id, table.c.symbol).in_(sa.bindparam("pairs", expanding=True)))
+    .order_by(table.c.id)
+    .with_for_update()
+    for table in (positions, strategy_positions)
+)
+_OPEN: Final = tuple(
+    sa.select(table).where(
+        table.c.account_id.in_(sa.bindparam("accounts", expanding=True)), table.c.is_open.is_(True)
+    )
+    for table in (positions, strategy_positions)
+)
 
 
 async def load_books(unit: Unit, where: Iterable[tuple[int, str]]) -> dict[BookKey, BookRow]:
     """Every book of these (account, symbol), the account's own included; locked until the unit ends."""
     pairs = list(where)
     found: dict[BookKey, BookRow] = {}
-    for table in (positions, strategy_positions):
+    for select in _LOCKED:
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-            chunk = pairs[start : start + _PAIRS_AT_ONCE]
-            rows = await unit.all(
-                sa.select(table)
-                .where(sa.tuple_(table.c.account_id, table.c.symbol).in_(chunk))
-                .order_by(table.c.id)
-                .with_for_update()
-            )
-            for row in rows:
+            for row in await unit.all(select, {"pairs": pairs[start : start + _PAIRS_AT_ONCE]}):
                 book_row = to_book_row(row)
                 found[book_row.key] = book_row
     return found
@@ -195,11 +201,10 @@ async def open_books(unit: Unit, account_ids: Iterable[int]) -> list[BookRow]:
     """Every open book of these accounts."""
     ids = sorted(set(account_ids))
     found: list[BookRow] = []
-    for table in (positions, strategy_positions):
+    for select in _OPEN:
         for start in range(0, len(ids), _PAIRS_AT_ONCE):
-            chunk = ids[start : start + _PAIRS_AT_ONCE]
-            select = sa.select(table).where(table.c.account_id.in_(chunk), table.c.is_open.is_(True))
-            found += [to_book_row(row) for row in await unit.all(select)]
+            rows = await unit.all(select, {"accounts": ids[start : start + _PAIRS_AT_ONCE]})
+            found += [to_book_row(row) for row in rows]
     return found
 
 

@@ -19,6 +19,9 @@ _KEY_COLUMNS = (
     fill_keys.c.exchange_order_id,
     fill_keys.c.venue_fill_id,
 )
+_KNOWN_KEYS = sa.select(*_KEY_COLUMNS).where(
+    sa.tuple_(*_KEY_COLUMNS).in_(sa.bindparam("keys", expanding=True))
+)
 _KEYS_AT_ONCE = 400
 
 
@@ -28,8 +31,7 @@ async def known_fill_keys(unit: Unit, keys: Iterable[FillKey]) -> set[FillKey]:
     known: set[FillKey] = set()
     for start in range(0, len(every), _KEYS_AT_ONCE):
         chunk = every[start : start + _KEYS_AT_ONCE]
-        found = await unit.all(sa.select(*_KEY_COLUMNS).where(sa.tuple_(*_KEY_COLUMNS).in_(chunk)))
-        known |= {tuple(row) for row in found}
+        known |= {tuple(row) for row in await unit.all(_KNOWN_KEYS, {"keys": chunk})}
     return known
 
 

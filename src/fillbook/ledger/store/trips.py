@@ -14,6 +14,10 @@ from fillbook.ledger.tables import fill_allocations, trades
 from fillbook.storage.unit import Unit
 
 _KEYS_AT_ONCE: Final = 400
+_KEY_COLUMNS: Final = (trades.c.opening_fill_id, trades.c.opening_part, trades.c.owner_key)
+_STORED: Final = sa.select(trades.c.id, *_KEY_COLUMNS).where(
+    sa.tuple_(*_KEY_COLUMNS).in_(sa.bindparam("keys", expanding=True))
+)
 OwnedTrip = tuple[str, TripKey]
 
 
@@ -52,14 +56,9 @@ async def delete_trips(unit: Unit, ids: Iterable[int]) -> None:
 async def stored_trips(unit: Unit, keys: Iterable[OwnedTrip]) -> dict[OwnedTrip, int]:
     """The numbers of those trips that have rows."""
     wanted = [(key.fill_id, key.part_index, owner_key) for owner_key, key in keys]
-    columns = (trades.c.opening_fill_id, trades.c.opening_part, trades.c.owner_key)
     found: dict[OwnedTrip, int] = {}
     for start in range(0, len(wanted), _KEYS_AT_ONCE):
-        rows = await unit.all(
-            sa.select(trades.c.id, *columns).where(
-                sa.tuple_(*columns).in_(wanted[start : start + _KEYS_AT_ONCE])
-            )
-        )
+        rows = await unit.all(_STORED, {"keys": wanted[start : start + _KEYS_AT_ONCE]})
         found |= {(row.owner_key, TripKey(row.opening_fill_id, row.opening_part)): row.id for row in rows}
     return found
 

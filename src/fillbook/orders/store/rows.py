@@ -26,6 +26,36 @@ from fillbook.storage.unit import Unit
 _AT_ONCE: Final = 400
 _LIVE: Final = tuple(sorted(LIVE_STATUSES))
 
+# Built once: a statement that is built anew must be keyed anew before SQLAlchemy finds it compiled.
+_BY_IDS: Final = sa.select(orders).where(orders.c.id.in_(sa.bindparam("ids", expanding=True)))
+_BY_CLIENT_IDS: Final = sa.select(orders).where(
+    sa.tuple_(orders.c.account_id, orders.c.client_order_id).in_(sa.bindparam("keys", expanding=True))
+)
+_BY_VENUE_IDS: Final = (
+    sa.select(
+        orders,
+        order_venue_ids.c.book.label("known_book"),
+        order_venue_ids.c.venue_id.label("known_id"),
+    )
+    .join_from(order_venue_ids, orders, orders.c.id == order_venue_ids.c.order_id)
+    .where(
+        sa.tuple_(
+            order_venue_ids.c.account_id,
+            order_venue_ids.c.symbol,
+            order_venue_ids.c.book,
+            order_venue_ids.c.venue_id,
+        ).in_(sa.bindparam("keys", expanding=True))
+    )
+)
+_LIVE_OF: Final = (
+    sa.select(orders)
+    .where(
+        orders.c.account_id.in_(sa.bindparam("accounts", expanding=True)),
+        orders.c.status.in_(_LIVE),
+    )
+    .order_by(orders.c.id)
+)
+
 VenueId = tuple[int, str, Book, str]
 ClientId = tuple[int, str]
 
@@ -89,7 +119,7 @@ async def insert_orders(unit: Unit, rows: Sequence[dict[str, Any]]) -> list[int]
 async def by_ids(unit: Unit, ids: Iterable[int]) -> list[Order]:
     found: list[Order] = []
     for chunk in _chunks(list(ids)):
-        found += [to_order(row) for row in await unit.all(sa.select(orders).where(orders.c.id.in_(chunk)))]
+        found += [to_order(row) for row in await unit.all(_BY_IDS, {"ids": chunk})]
     return found
 
 
@@ -100,24 +130,17 @@ async def owned_order(unit: Unit, scope: Scope, order_id: int) -> Order | None:
 
 
 async def by_client_ids(unit: Unit, keys: Iterable[ClientId]) -> list[Order]:
-    columns = sa.tuple_(orders.c.account_id, orders.c.client_order_id)
     found: list[Order] = []
     for chunk in _chunks(list(keys)):
-        found += [to_order(row) for row in await unit.all(sa.select(orders).where(columns.in_(chunk)))]
+        found += [to_order(row) for row in await unit.all(_BY_CLIENT_IDS, {"keys": chunk})]
     return found
 
 
 async def by_venue_ids(unit: Unit, keys: Iterable[VenueId]) -> list[tuple[VenueId, Order]]:
     """The orders behind ids of their venues, each with the id that it was found by."""
-    ids = order_venue_ids.c
-    columns = (ids.account_id, ids.symbol, ids.book, ids.venue_id)
     found: list[tuple[VenueId, Order]] = []
     for chunk in _chunks(list(keys)):
-        rows = await unit.all(
-            sa.select(orders, ids.book.label("known_book"), ids.venue_id.label("known_id"))
-            .join_from(order_venue_ids, orders, orders.c.id == ids.order_id)
-            .where(sa.tuple_(*columns).in_(chunk))
-        )
+        rows = await unit.all(_BY_VENUE_IDS, {"keys": chunk})
         found += [
             ((row.account_id, row.symbol, Book(row.known_book), row.known_id), to_order(row)) for row in rows
         ]
@@ -128,11 +151,7 @@ async def live_of(unit: Unit, account_ids: Iterable[int]) -> list[Order]:
     """Every order of these accounts that is not over, oldest first."""
     found: list[Order] = []
     for chunk in _chunks(sorted(account_ids)):
-        rows = await unit.all(
-            sa.select(orders)
-            .where(orders.c.account_id.in_(chunk), orders.c.status.in_(_LIVE))
-            .order_by(orders.c.id)
-        )
+        rows = await unit.all(_LIVE_OF, {"accounts": chunk})
         found += [to_order(row) for row in rows]
     return found
 

@@ -4,6 +4,7 @@ The status follows booked fills and the venue's own record. An order is not over
 filled than we have fills for: it stays live, and the gap is fetched.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,15 +24,15 @@ _FAILED_LOOK_UP_RANK = 5
 
 
 @exact
-def with_fill(order: Order, fill: Fill) -> Order:
-    """The order with one more of its fills booked."""
+def with_fills(order: Order, fills: Sequence[Fill]) -> Order:
+    """The order with more of its fills booked (at least one, oldest first)."""
     return _followed(
         replace(
             order,
-            filled_quantity=order.filled_quantity + fill.quantity,
-            cost=order.cost + fill.cost,
-            exchange_order_id=order.exchange_order_id or fill.exchange_order_id,
-            exchange_at=order.exchange_at or fill.exchange_at,
+            filled_quantity=sum((fill.quantity for fill in fills), order.filled_quantity),
+            cost=sum((fill.cost for fill in fills), order.cost),
+            exchange_order_id=order.exchange_order_id or fills[0].exchange_order_id,
+            exchange_at=order.exchange_at or fills[0].exchange_at,
         ),
         None,
         was_known=_is_known(order),
@@ -152,7 +153,10 @@ def _followed(order: Order, report: OrderReport | None, *, was_known: bool) -> O
         reported_filled=reported_filled,
         known_at_venue=was_known,
     )
-    return replace(order, status=status, reserved=_still_reserved(order, status))
+    reserved = _still_reserved(order, status)
+    if status is order.status and reserved == order.reserved:
+        return order
+    return replace(order, status=status, reserved=reserved)
 
 
 def _still_reserved(order: Order, status: OrderStatus) -> Decimal:
