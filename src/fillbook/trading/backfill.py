@@ -6,17 +6,20 @@ reading on from it proves that nothing is missing. What could not be read is sai
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from fillbook.accounts import balances, cursors
-from fillbook.accounts.core import Account
+from fillbook.accounts.core import Account, LedgerEntryReport
 from fillbook.ledger.core.fill import FillReport, FillSource
+from fillbook.ledger.service.entries import book_entries
 from fillbook.market.errors import ReadFailed
 from fillbook.orders.core.order import Book, OrderRef
 from fillbook.orders.store import rows
+from fillbook.storage.unit import Unit
 from fillbook.trading.facts import FillCursor, FillsSeen
 from fillbook.trading.floor import Floor
 from fillbook.trading.gaps import take_report
@@ -25,6 +28,9 @@ from fillbook.trading.sending import ref_of
 
 OVERLAP: Final = timedelta(seconds=60)
 PAGES_LIMIT: Final = 1000
+ENTRIES: Final = "ledger"
+ENTRIES_OVERLAP: Final = timedelta(hours=1)
+"""Venues write funding and transfers down late; what is read twice is booked once."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +49,23 @@ class Backfill:
             unread += await self._check_live_orders()
             unread += await self._read_balances()
         return self._tell(unread)
+
+    async def read_entries(self) -> list[str]:
+        """Read funding, deposits, withdrawals and transfers on from where the last reading ended."""
+        async with self._floor.db.read() as unit:
+            known = await cursors.of_account(unit, self._account.id, ENTRIES)
+        begun = self._floor.clock.now()
+        since = known[0].last_sync_at - ENTRIES_OVERLAP if known else self._account.created_at or begun
+        try:
+            reports = await self._venue.ledger_entries_since(since)
+        except ReadFailed as failure:
+            return self._tell([f"funding and transfers: {failure.detail}"])
+        await self._floor.db.run(lambda unit: self._book_entries(unit, reports, begun))
+        return []
+
+    async def _book_entries(self, unit: Unit, reports: Sequence[LedgerEntryReport], begun: datetime) -> None:
+        await book_entries(unit, self._account, reports)
+        await cursors.advance(unit, [cursors.CursorMove(self._account, "", None, begun, ENTRIES)])
 
     async def sweep(self) -> list[str]:
         """Read every book of the venue whole: what is open there and unknown here is adopted. Heavy."""

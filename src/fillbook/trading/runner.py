@@ -41,6 +41,7 @@ STREAMED_FILL_WAIT_S: Final = 0.5
 GAP_ATTEMPTS: Final = 4
 QUIET_INTERVAL_S: Final = 300.0
 UNREAD_INTERVAL_S: Final = 10.0
+ENTRIES_INTERVAL_S: Final = 3600.0
 SWEEP_INTERVAL_S: Final = 6 * 3600.0
 VERIFIED_FOR: Final = timedelta(days=1)
 RULES_RETRY_S: Final = 2.0
@@ -257,12 +258,16 @@ class AccountRunner:
     async def _backfill(self) -> None:
         """Fetch at every connection, soon again while something could not be read, else at long intervals."""
         sweep_at_s = self._floor.clock.elapsed_s() + QUIET_INTERVAL_S
+        entries_at_s = 0.0
         while True:
             await self._backfill_wanted.wait(self._pause_s())
             await self._floor.clock.sleep(GATHER_S)
             await self._backfill_wanted.wait(0)
             self.unread = await self.backfill.run_once()
             self.cancels.wake()
+            if self.is_streaming and self._floor.clock.elapsed_s() >= entries_at_s:
+                self.unread += await self.backfill.read_entries()
+                entries_at_s = self._floor.clock.elapsed_s() + ENTRIES_INTERVAL_S
             if self.is_streaming and self._floor.clock.elapsed_s() >= sweep_at_s:
                 self.unread += await self.backfill.sweep()
                 sweep_at_s = self._floor.clock.elapsed_s() + SWEEP_INTERVAL_S
