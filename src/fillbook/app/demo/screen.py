@@ -18,7 +18,7 @@ from fillbook.app.demo.clients import AlertAnswer, Row
 from fillbook.app.demo.comparison import Check
 from fillbook.kernel.money import ZERO, divide, exact
 
-WIDE = 96
+WIDE = 100
 SHOWN_DIFFERENCES = 20
 STATES = {
     "FILLED": ("filled", "green"),
@@ -53,7 +53,7 @@ class Screen:
     def cast(self, cast: Cast, books: Books) -> None:
         """Who plays, with how much."""
         names = {strategy.number: name for name, strategy in cast.strategies.items()}
-        table = _table(["account", "each wallet", "strategy"], ["leverage", "weight", "capital"])
+        table = _table(["account", "each wallet", "strategy"], ["leverage", "weight", "capital"], 2)
         for member in cast.members:
             links = [link for link in books.links if link["account_id"] == member.account_id]
             for turn, link in enumerate(links):
@@ -110,7 +110,7 @@ class Screen:
     ) -> None:
         """What the last step changed, and where each account stands in this strategy and symbol."""
         is_wide = self.console.width >= WIDE
-        table = _table(["account", "order"], ["position", "realised", "fees", "used"])
+        table = _table(["account", "order"], ["position", "realised", "fees", "used"], 2 if is_wide else 1)
         denials: dict[str, str] = {}
         for member in cast.members:
             link = next(
@@ -149,7 +149,7 @@ class Screen:
         self.console.print(Padding(line, (0, 0, 0, 4)))
 
     def comparison(self, checks: Sequence[Check]) -> None:
-        table = _table(["the books against the exchange"], ["compared", "differ"])
+        table = _table(["the books against the exchange"], ["compared", "differ"], 2)
         for check in checks:
             differ = Text("none", "green") if check.agrees else Text(str(len(check.differences)), "bold red")
             table.add_row(check.name, str(check.compared), differ)
@@ -179,7 +179,7 @@ def invitation(url: str, token: str, strategy: Strategy) -> Text:
 @exact
 def standings(cast: Cast, books: Books, prices: Mapping[str, Decimal]) -> Table:
     """Where the accounts stand at these prices, all strategies together."""
-    table = _table(["account", "positions"], ["unrealised", "realised", "fees"])
+    table = _table(["account", "positions"], ["unrealised", "realised", "fees"], 2)
     for member in cast.members:
         owned = [row for row in books.positions if row["account_id"] == member.account_id]
         held = [row for row in owned if row["is_open"] and row["symbol"] in prices]
@@ -273,9 +273,9 @@ def _order_text(row: Row) -> Text:
     return Text.assemble(f"{terms}@{price(amount(at))} " if at else f"{terms} ", (word, style))
 
 
-def _table(left: Sequence[str], right: Sequence[str]) -> Table:
+def _table(left: Sequence[str], right: Sequence[str], gap: int) -> Table:
     """Without lines, so that it also reads well as plain text; the last columns are right-aligned."""
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bright_black", pad_edge=False)
+    table = Table(box=None, padding=(0, gap, 0, 0), header_style="bright_black", pad_edge=False)
     for name in left:
         table.add_column(name, no_wrap=True)
     for name in right:
