@@ -116,7 +116,7 @@ class Engine:
 
     def wake(self, signal_id: int, account_ids: Collection[int]) -> None:
         """Deliveries wait: a hint."""
-        self.intake.wake()
+        self.intake.wake(signal_id)
 
     async def _keep(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """A loop that fails is logged and begins again: it has its truth in the database."""

@@ -14,8 +14,6 @@ from fillbook.signals.core.alert import Leg, legs_from_json
 from fillbook.signals.tables import signal_deliveries, signals
 from fillbook.storage.unit import Unit
 
-TAKEN_AT_ONCE: Final = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -46,7 +44,12 @@ class DeliveryMove:
     denial_reason: str | None = None
 
 
-_OPEN_DELIVERIES: Final = (
+_IS_OPEN: Final = sa.and_(
+    signal_deliveries.c.state.in_(("new", "claimed")),
+    signal_deliveries.c.account_id.in_(sa.bindparam("accounts", expanding=True)),
+)
+_OPEN_IDS: Final = sa.select(signal_deliveries.c.id).where(_IS_OPEN).order_by(signal_deliveries.c.id)
+_DELIVERIES: Final = (
     sa.select(
         signal_deliveries,
         signals.c.strategy_id,
@@ -56,21 +59,36 @@ _OPEN_DELIVERIES: Final = (
         signals.c.settings_version,
     )
     .join_from(signal_deliveries, signals, signals.c.id == signal_deliveries.c.signal_id)
-    .where(
-        signal_deliveries.c.state.in_(("new", "claimed")),
-        signal_deliveries.c.account_id.in_(sa.bindparam("accounts", expanding=True)),
-    )
+    .where(_IS_OPEN)
     .order_by(signal_deliveries.c.id)
-    .limit(sa.bindparam("at_most", type_=sa.Integer))
+)
+_DELIVERIES_BY_ID: Final = _DELIVERIES.where(signal_deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
+_DELIVERIES_OF_SIGNALS: Final = _DELIVERIES.where(
+    signal_deliveries.c.signal_id.in_(sa.bindparam("ids", expanding=True))
 )
 
 
-async def open_deliveries(unit: Unit, account_ids: Iterable[int], beside: set[int]) -> list[Delivery]:
-    """Deliveries of these accounts that are not planned to their end, oldest first, except those in `beside`."""
-    rows = await unit.all(
-        _OPEN_DELIVERIES, {"accounts": sorted(account_ids), "at_most": TAKEN_AT_ONCE + len(beside)}
-    )
-    rows = [row for row in rows if row.id not in beside]
+async def open_delivery_ids(unit: Unit, account_ids: Iterable[int]) -> list[int]:
+    """All deliveries of these accounts that are not planned to their end, oldest first."""
+    return [row.id for row in await unit.all(_OPEN_IDS, {"accounts": sorted(account_ids)})]
+
+
+async def deliveries_by_ids(unit: Unit, ids: Sequence[int], account_ids: Iterable[int]) -> list[Delivery]:
+    """Those of these deliveries that are open, oldest first."""
+    return await _open_deliveries(unit, _DELIVERIES_BY_ID, ids, account_ids)
+
+
+async def deliveries_of_signals(
+    unit: Unit, signal_ids: Iterable[int], account_ids: Iterable[int]
+) -> list[Delivery]:
+    """The open deliveries of these signals to these accounts, oldest first."""
+    return await _open_deliveries(unit, _DELIVERIES_OF_SIGNALS, sorted(signal_ids), account_ids)
+
+
+async def _open_deliveries(
+    unit: Unit, select: sa.Select[Any], ids: Sequence[int], account_ids: Iterable[int]
+) -> list[Delivery]:
+    rows = await unit.all(select, {"ids": ids, "accounts": sorted(account_ids)}) if ids else ()
     if not rows:
         return []
     logs = await _log_ids(unit, {row.signal_id for row in rows})
