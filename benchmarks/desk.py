@@ -12,7 +12,7 @@ from benchmarks.processes import Process, run_admin
 GROUP = "bench"
 SYMBOL = "BTCUSDT.P"
 CAPITAL = "10000"
-ACCOUNTS_PER_ADDRESS = 10
+ACCOUNTS_PER_ADDRESS = 4
 _AT_ONCE = 8
 
 

@@ -17,7 +17,7 @@ def median(values: Iterable[float]) -> float:
 def print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table in Markdown, aligned for a terminal."""
     cells = [[_text(cell) for cell in row] for row in rows]
-    widths = [max(len(head), *(len(row[place]) for row in cells)) for place, head in enumerate(heads)]
+    widths = [max([len(head), *(len(row[place]) for row in cells)]) for place, head in enumerate(heads)]
     print(f"\n### {title}\n")
     for row in ([*heads], ["-" * width for width in widths], *cells):
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
