@@ -16,6 +16,7 @@ from fillbook.accounts.core import (
     Credentials,
     Environment,
     KeyPermissions,
+    PositionMode,
     TradingState,
 )
 from fillbook.accounts.errors import (
@@ -204,6 +205,11 @@ async def set_trading_state(
     }
     await store.update_account(unit, scope, account_id, None, changes)
     return await get_account(unit, scope, account_id)
+
+
+async def set_position_mode(unit: Unit, account_id: int, mode: PositionMode) -> None:
+    """Remember the mode that the venue confirmed for the whole account."""
+    await store.update_account(unit, EVERYONE, account_id, None, {"position_mode": mode})
 
 
 async def set_permissions(unit: Unit, account_id: int, permissions: KeyPermissions) -> Account:

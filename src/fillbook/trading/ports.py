@@ -65,7 +65,11 @@ class Venue(Protocol):
 
     async def symbol_modes(self, symbol: str) -> SymbolModes: ...
 
-    async def set_leverage(self, symbol: str, leverage: Decimal) -> None: ...
+    async def position_mode(self) -> PositionMode:
+        """One-way or hedge, of the whole futures account."""
+
+    async def set_leverage(self, symbol: str, leverage: Decimal) -> None:
+        """Set and read back. Raises `SettingRefused` when the venue keeps another value."""
 
     async def set_margin_mode(self, symbol: str, mode: MarginMode) -> None: ...
 

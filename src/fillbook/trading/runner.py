@@ -15,7 +15,8 @@ from typing import Any, Final
 import structlog
 
 from fillbook.accounts import balances, symbols
-from fillbook.accounts.core import Account, BalanceReport, PositionMode, PositionReport, SymbolModes
+from fillbook.accounts import service as accounts
+from fillbook.accounts.core import Account, BalanceReport, PositionReport, SymbolModes
 from fillbook.kernel.bell import Bell
 from fillbook.kernel.errors import FillbookError
 from fillbook.ledger.core.fill import FillReport, FillSource
@@ -41,7 +42,6 @@ STREAMED_FILL_WAIT_S: Final = 0.5
 GAP_ATTEMPTS: Final = 4
 QUIET_INTERVAL_S: Final = 300.0
 UNREAD_INTERVAL_S: Final = 10.0
-ENTRIES_INTERVAL_S: Final = 3600.0
 SWEEP_INTERVAL_S: Final = 6 * 3600.0
 VERIFIED_FOR: Final = timedelta(days=1)
 RULES_RETRY_S: Final = 2.0
@@ -135,6 +135,7 @@ class AccountRunner:
                 await self._floor.prices.get(key, symbol, self.venue)
             if market_type is MarketType.FUTURES and leverage is not None:
                 async with self._preparing:
+                    await self._verify_position_mode()
                     await self._verify_modes(symbol, leverage)
         except ReadFailed as failure:
             return Denied(failure.code, f"{self.account.exchange} could not be read: {failure.detail}")
@@ -146,23 +147,22 @@ class AccountRunner:
         wanted = venue_leverage(leverage)
         if self._verified.get(symbol) == wanted:
             return
-        modes = await self.venue.symbol_modes(symbol)
-        if modes.leverage != wanted:
-            await self.venue.set_leverage(symbol, wanted)
-            modes = await self.venue.symbol_modes(symbol)
-        if modes.leverage != wanted:
-            raise ReadFailed(f"it keeps leverage {modes.leverage} for {symbol}, but {wanted} was asked for")
-        await self._remember_modes(symbol, modes)
+        await self.venue.set_leverage(symbol, wanted)
+        await self._remember_modes(SymbolModes(symbol, wanted, None, self.account.position_mode))
         self._verified[symbol] = wanted
 
-    async def _remember_modes(self, symbol: str, modes: SymbolModes) -> None:
+    async def _remember_modes(self, modes: SymbolModes) -> None:
         await self._floor.db.run(lambda unit: symbols.save_verified(unit, self.account, modes))
-        if modes.position_mode is not None and modes.position_mode is not self.account.position_mode:
-            self._set_position_mode(modes.position_mode)
 
-    def _set_position_mode(self, mode: PositionMode) -> None:
-        self.account = replace(self.account, position_mode=mode)
-        self._floor.accounts[self.account.id] = self.account
+    async def _verify_position_mode(self) -> None:
+        """Which legs orders name depends on it: read before the account's first futures order."""
+        if self.account.position_mode is not None:
+            return
+        mode = await self.venue.position_mode()
+        account = self.account
+        await self._floor.db.run(lambda unit: accounts.set_position_mode(unit, account.id, mode))
+        self.account = replace(account, position_mode=mode)
+        self._floor.accounts[account.id] = self.account
 
     # Sending.
 
@@ -258,18 +258,15 @@ class AccountRunner:
     async def _backfill(self) -> None:
         """Fetch at every connection, soon again while something could not be read, else at long intervals."""
         sweep_at_s = self._floor.clock.elapsed_s() + QUIET_INTERVAL_S
-        entries_at_s = 0.0
         while True:
             await self._backfill_wanted.wait(self._pause_s())
             await self._floor.clock.sleep(GATHER_S)
             await self._backfill_wanted.wait(0)
             self.unread = await self.backfill.run_once()
             self.cancels.wake()
-            if self.is_streaming and self._floor.clock.elapsed_s() >= entries_at_s:
-                self.unread += await self.backfill.read_entries()
-                entries_at_s = self._floor.clock.elapsed_s() + ENTRIES_INTERVAL_S
             if self.is_streaming and self._floor.clock.elapsed_s() >= sweep_at_s:
                 self.unread += await self.backfill.sweep()
+                self.unread += await self.backfill.read_entries()
                 sweep_at_s = self._floor.clock.elapsed_s() + SWEEP_INTERVAL_S
 
     def _pause_s(self) -> float:

@@ -150,7 +150,6 @@ class Tenure:
 
     async def _follow(self, account: Account) -> None:
         """Start, restart or stop an account's desk, as its settings and its quiet time say."""
-        known = self._floor.accounts.get(account.id)
         self._floor.accounts[account.id] = account
         desk = self._desks.get(account.id)
         if desk is not None:
@@ -172,7 +171,6 @@ class Tenure:
             desk = None
         if desk is None:
             await self._open(account, opened_with)
-        assert known is not None
 
     async def _open(self, account: Account, opened_with: tuple[object, ...]) -> None:
         async with self._floor.db.read() as unit:

@@ -235,7 +235,6 @@ async def test_an_inactive_account_gets_its_delivery_so_that_the_log_can_say_why
     world: Any, send: Any
 ) -> None:
     await change(world.database, accounts, is_active=False)
-    await change(world.database, strategy_accounts, is_active=False)
     await send()
     deliveries = await rows(world.database, signal_deliveries)
     assert [(row.account_id, row.state) for row in deliveries] == [
@@ -243,6 +242,12 @@ async def test_an_inactive_account_gets_its_delivery_so_that_the_log_can_say_why
     ]
     (log,) = await rows(world.database, strategy_order_logs)
     assert (log.status, log.total_accounts) == ("PROCESSING", 2)
+
+
+async def test_a_link_that_is_switched_off_is_no_target(world: Any, send: Any) -> None:
+    await change(world.database, strategy_accounts, is_active=False)
+    await send()
+    assert await rows(world.database, signal_deliveries) == []
 
 
 async def test_an_alert_without_accounts_ends_at_once(world: Any, send: Any) -> None:

@@ -75,7 +75,7 @@ class Wallet:
         if market_type_of(symbol) is MarketType.SPOT:
             return SymbolModes(symbol, None, None, None)
         leverage, margin_mode = await self._symbol_config(symbol)
-        return SymbolModes(symbol, leverage, margin_mode, await self._position_mode())
+        return SymbolModes(symbol, leverage, margin_mode, await self.position_mode())
 
     async def set_leverage(self, symbol: str, leverage: Decimal) -> None:
         """Set and read back. Raises `SettingRefused`, or `ReadFailed` when it cannot be read back."""
@@ -95,7 +95,7 @@ class Wallet:
     async def set_position_mode(self, mode: PositionMode) -> None:
         word = "true" if mode is PositionMode.HEDGE else "false"
         await self._set(at.SET_POSITION_MODE, {"dualSidePosition": word})
-        found = await self._position_mode()
+        found = await self.position_mode()
         if found is not mode:
             raise _not_taken(f"position mode {mode}", found)
 
@@ -139,8 +139,9 @@ class Wallet:
         except (*UNREADABLE, StopIteration) as error:
             raise unreadable(error, f"the modes of {symbol}") from None
 
-    async def _position_mode(self) -> PositionMode:
-        row = await self._link.read(at.POSITION_MODE)
+    async def position_mode(self) -> PositionMode:
+        """One-way or hedge, as the venue has it for the whole futures account now."""
+        row = await self._link.read(at.ACCOUNT_CONFIG)
         try:
             return PositionMode.HEDGE if _flag(row, "dualSidePosition") else PositionMode.ONE_WAY
         except UNREADABLE as error:
