@@ -28,6 +28,7 @@ from fillbook.trading.dispatcher import Dispatcher
 from fillbook.trading.facts import Booked, Fact
 from fillbook.trading.floor import Floor, InstrumentBoard, Ownership
 from fillbook.trading.intake import DeliveryIntake
+from fillbook.trading.marks import Marks
 from fillbook.trading.prices import PriceBoard
 from fillbook.trading.runner import AccountRunner
 from fillbook.trading.tenure import LEASE_TTL_S, OpenVenue, Tenure
@@ -93,6 +94,7 @@ class Engine:
             "intake": self.intake.run,
             "tenure": self.tenure.run,
             "sequencer": self._number_events,
+            "marks": Marks(self.floor, self.runners).run,
         }
         self._tasks = [asyncio.create_task(self._keep(name, loop), name=name) for name, loop in loops.items()]
 

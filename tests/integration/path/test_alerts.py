@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from fillbook.market.core import MarketType
+from fillbook.trading.marks import Marks
 from support.world import PERP, World, key_of
 
 
@@ -203,4 +204,23 @@ async def test_an_exchange_that_is_down_at_start_is_a_reason_and_not_a_crash(wor
     world.calm()
     outcome = await world.alert(strategy, order_type="MARKET", side="buy", qty_per=21)
     assert results(outcome)[f"account_{account.id}"]["success"] is True
+    await world.quiet()
+
+
+async def test_an_open_position_is_valued_at_the_latest_price(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=60)
+    await world.quiet()
+    world.exchange.set_price(PERP, Decimal(61000))
+    assert world.engine is not None
+    marks = Marks(world.engine.floor, world.engine.runners)
+
+    async def is_marked() -> bool:
+        await marks.turn()
+        return bool((await world.positions())[0].current_price == Decimal(61000))
+
+    await world.until(is_marked)
+    (book,) = await world.positions()
+    assert book.unrealized_pnl == Decimal("0.010") * 61000 - book.cost
     await world.quiet()

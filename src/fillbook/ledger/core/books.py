@@ -41,7 +41,10 @@ class BookKey(NamedTuple):
 
 @dataclass(slots=True)
 class BookRow:
-    """A book as it is stored: the fold's state now (`book`), and when it was last flat (`flat`)."""
+    """A book as it is stored: the fold's state now (`book`), and when it was last flat (`flat`).
+
+    `last_price` is that of the last fill: what the position is valued at until a newer price is heard.
+    """
 
     key: BookKey
     owner: Owner
@@ -52,6 +55,7 @@ class BookRow:
     flat: PositionBook = EMPTY
     leverage: Decimal = ONE
     id: int | None = None
+    last_price: Decimal | None = None
 
     @classmethod
     def new(

@@ -52,7 +52,7 @@ async def fold_into(unit: Unit, row: BookRow, parts: Sequence[FillPart], rule: F
 
 @exact
 def _changed(row: BookRow, parts: Sequence[FillPart], folded: Folded) -> BookChange:
-    leverage = max(parts, key=lambda part: key_of(part.fill)).leverage
+    last = max(parts, key=lambda part: key_of(part.fill))
     after = BookRow(
         key=row.key,
         owner=row.owner,
@@ -61,8 +61,9 @@ def _changed(row: BookRow, parts: Sequence[FillPart], folded: Folded) -> BookCha
         currency=row.currency,
         book=folded.book,
         flat=_last_flat(row, folded),
-        leverage=leverage,
+        leverage=last.leverage,
         id=row.id,
+        last_price=last.fill.price,
     )
     used = ZERO if row.owner == ACCOUNT else folded.book.capital_used - row.book.capital_used
     return BookChange(after, tuple(parts), folded.allocations, folded.trips, used)

@@ -1,6 +1,7 @@
 """Rows of books: `positions` for an account's own, `strategy_positions` for every other owner's."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from fillbook.kernel.money import ONE, ZERO
 from fillbook.ledger.core.allocation import whole_fill
 from fillbook.ledger.core.books import ACCOUNT, BookKey, BookRow, Owner
 from fillbook.ledger.core.fill import CanonicalKey
-from fillbook.ledger.core.position import FillPart, key_of
+from fillbook.ledger.core.position import FillPart, key_of, unrealized_pnl
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.ledger.core.snapshot import book_from_json, book_to_json
 from fillbook.ledger.store.facts import to_fill
@@ -61,6 +62,7 @@ def to_book_row(row: sa.Row[Any]) -> BookRow:
         flat=book_from_json(row.trip_state["flat"]),
         leverage=row.leverage or ONE,
         id=row.id,
+        last_price=row.current_price,
     )
 
 
@@ -120,6 +122,8 @@ def _state(row: BookRow) -> dict[str, Any]:
         "opened_at": book.trip.opened_at if book.trip else None,
         "closed_at": key[0] if book.is_flat and key is not None else None,
         "leverage": None if row.owner == ACCOUNT else row.leverage,
+        "current_price": row.last_price,
+        "unrealized_pnl": ZERO if row.last_price is None else unrealized_pnl(book, row.last_price),
     }
     direction = book.direction
     if row.owner == ACCOUNT:
@@ -212,3 +216,17 @@ async def owned_book(unit: Unit, scope: Scope, position_id: int) -> BookRow | No
     select = sa.select(strategy_positions).where(strategy_positions.c.id == position_id)
     row = await unit.one_or_none(owned(select, strategy_positions, scope))
     return None if row is None else to_book_row(row)
+
+
+async def mark_books(unit: Unit, rows: Iterable[tuple[BookRow, Decimal]]) -> None:
+    """Value open books at a price. Nothing else of them changes, so a fill booked meanwhile loses nothing."""
+    marked = list(rows)
+    for table, is_account in ((positions, True), (strategy_positions, False)):
+        await unit.update_many(
+            table,
+            [
+                {"row_id": row.id, "current_price": price, "unrealized_pnl": unrealized_pnl(row.book, price)}
+                for row, price in marked
+                if (row.owner == ACCOUNT) == is_account
+            ],
+        )

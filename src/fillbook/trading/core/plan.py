@@ -325,12 +325,13 @@ def _check_opening(context: PlanContext, wanted: Decimal) -> Denied | None:
         if len(open_here) >= context.link.max_symbols:
             return Denied(
                 "max_symbols",
-                f"The link may hold {context.link.max_symbols} symbols and holds that many already.",
+                f"The link holds as many symbols as it may ({context.link.max_symbols}): close one, or allow more.",
             )
         if len(open_here) >= context.link.max_positions:
             return Denied(
                 "max_positions",
-                f"The strategy may hold {context.link.max_positions} positions and holds that many already.",
+                f"The strategy holds as many positions as it may ({context.link.max_positions}): close one, "
+                "or allow more.",
             )
     return check_capital(context.capital, wanted, context.link.max_qty_per)
 
