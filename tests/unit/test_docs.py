@@ -186,3 +186,8 @@ def test_every_decision_is_in_the_index() -> None:
     index = (DOCS / "decisions/README.md").read_text()
     pages = [path.name for path in (DOCS / "decisions").glob("[0-9]*.md")]
     assert [page for page in pages if f"({page})" not in index] == []
+
+
+@pytest.mark.parametrize("picture", sorted((DOCS / "images").glob("*.svg")), ids=name_of)
+def test_a_picture_fetches_nothing(picture: Path) -> None:
+    assert re.findall(r"url\(\W*http|href=|@font-face|@import|<script", picture.read_text()) == []
