@@ -109,7 +109,9 @@ async def test_a_kill_at_any_step_doubles_nothing_and_loses_nothing(process: Pro
     await process.start()
     # What was written down but never sent stays in flight until the look-ups have proved it; the rest fills.
     await world.until(
-        lambda: _all(world, lambda order: order.status == "FILLED" or (step == NEVER_SENT and order.unknown_since))
+        lambda: _all(
+            world, lambda order: order.status == "FILLED" or (step == NEVER_SENT and order.unknown_since)
+        )
     )
     unsent = {order.account_id for order in await world.orders() if order.status != "FILLED"}
     assert bool(unsent) == (step == NEVER_SENT)
