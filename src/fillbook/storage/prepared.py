@@ -53,6 +53,12 @@ def prepare_insert(dialect: Dialect, table: sa.Table, names: tuple[str, ...]) ->
 
 
 @lru_cache(maxsize=512)
+def prepare_insert_numbered(dialect: Dialect, table: sa.Table, names: tuple[str, ...]) -> Prepared:
+    """INSERT of one row, which returns the number that the database gave it."""
+    return _prepare(dialect, sa.insert(table).returning(table.c.id), names, _defaults(table, names))
+
+
+@lru_cache(maxsize=512)
 def prepare_insert_if_new(dialect: Dialect, table: sa.Table, names: tuple[str, ...]) -> Prepared:
     return _prepare(dialect, insert_if_new(table), names, _defaults(table, names))
 

@@ -24,6 +24,7 @@ from fillbook.storage.prepared import (
     Row,
     prepare_insert,
     prepare_insert_if_new,
+    prepare_insert_numbered,
     prepare_update,
     prepare_upsert,
 )
@@ -74,6 +75,11 @@ class Unit:
 
     async def insert(self, table: sa.Table, row: Row) -> int:
         """Insert one row; returns its number (the first column of its primary key)."""
+        dialect = self.connection.dialect
+        if dialect.insert_returning and "id" in table.c and "id" not in row:
+            prepared = prepare_insert_numbered(dialect, table, tuple(row))
+            (values,) = prepared.parameters([row], self.now)
+            return int((await self.connection.exec_driver_sql(prepared.sql, values)).scalar_one())
         result = await self.execute(sa.insert(table), row)
         key = result.inserted_primary_key
         return int(key[0]) if key is not None and isinstance(key[0], int) else 0
@@ -93,9 +99,9 @@ class Unit:
         """Insert rows that the database numbers; their numbers, in the order of the rows."""
         if not rows:
             return []
-        statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        if not self.connection.dialect.insert_executemany_returning:
+        if len(rows) == 1 or not self.connection.dialect.insert_executemany_returning:
             return [await self.insert(table, row) for row in rows]
+        statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
         return [int(number) for number in (await self.execute(statement, list(rows))).scalars()]
 
     async def insert_if_new(self, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -210,10 +216,11 @@ class Database:
         connection = self.engine.connect()
         await connection.start()
         try:
-            await connection.execution_options(fillbook_reads_only=reads_only, fillbook_brief=brief)
+            options = _synchronous(connection)
+            options.execution_options(fillbook_reads_only=reads_only, fillbook_brief=brief)
             await connection.begin()
             now = await self._db_now(connection)
-            await connection.execution_options(fillbook_now=now)
+            options.execution_options(fillbook_now=now)
             yield Unit(connection, now, self._known_partitions)
             if reads_only:
                 await _to_its_end(connection.rollback())
@@ -229,6 +236,12 @@ class Database:
         moment = (await connection.exec_driver_sql(f"SELECT {name}")).scalar_one()
         assert isinstance(moment, datetime)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _synchronous(connection: AsyncConnection) -> sa.Connection:
+    """The connection's other face: its options are set without a word to the database."""
+    assert connection.sync_connection is not None, "it is started"
+    return connection.sync_connection
 
 
 async def _to_its_end(act: Coroutine[Any, Any, T]) -> T:
