@@ -255,9 +255,10 @@ class Booking:
 
     def _tell(self, booked: BookedFills, changed: Sequence[Order]) -> None:
         for order in changed:
-            event = self._floor.order_changed.get(order.id)
-            if event is not None:
-                event.set()
+            watch = self._floor.watched.get(order.id)
+            if watch is not None:
+                watch.order = order
+                watch.changed.set()
         for signal_id in {order.signal_id for order in changed if order.signal_id is not None}:
             self._floor.signal_moved(signal_id)
 

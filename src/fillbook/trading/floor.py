@@ -11,6 +11,7 @@ from fillbook.fleet.leases import Lease
 from fillbook.kernel.clock import Clock
 from fillbook.market.core import Instrument, MarketType, market_type_of
 from fillbook.market.errors import ReadFailed
+from fillbook.orders.core.order import Order
 from fillbook.storage.unit import Database
 from fillbook.trading.bookkeeper import Bookkeeper
 from fillbook.trading.ports import Venue
@@ -104,6 +105,14 @@ class InstrumentBoard:
 
 
 @dataclass(slots=True)
+class OrderWatch:
+    """An order that somebody waits for: as it was last booked, and what rings at its next change."""
+
+    order: Order
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
 class Floor:
     db: Database
     clock: Clock
@@ -113,7 +122,7 @@ class Floor:
     ownership: Ownership
     signal_moved: Callable[[int], None]
     accounts: dict[int, Account] = field(default_factory=dict)
-    order_changed: dict[int, asyncio.Event] = field(default_factory=dict)
+    watched: dict[int, OrderWatch] = field(default_factory=dict)
 
     def instrument_of(self, account_id: int, symbol: str) -> Instrument:
         """The trading rules of a symbol on an account; raises `ReadFailed` when nobody knows them yet."""

@@ -32,7 +32,7 @@ from fillbook.trading.backfill import Backfill
 from fillbook.trading.cancels import CancelWorker
 from fillbook.trading.core.plan import venue_leverage
 from fillbook.trading.facts import Booked, FillsSeen, OrderSeen, SendSettled
-from fillbook.trading.floor import Floor, market_key
+from fillbook.trading.floor import Floor, OrderWatch, market_key
 from fillbook.trading.gaps import take_report
 from fillbook.trading.lookups import LookUps
 from fillbook.trading.ports import Venue
@@ -176,40 +176,35 @@ class AccountRunner:
         if outcome is None:
             sent_at = self._floor.clock.now()
             outcome = await self.venue.place(request_of(order))
-        booked = await self._floor.bookkeeper.submit(SendSettled(order, outcome, sent_at))
-        if isinstance(outcome, Unknown):
-            self.lookups.wake()
-        elif isinstance(outcome, Acknowledged) and booked.gap:
-            await self._await_fills(order, outcome.report)
+        watch = self._floor.watched[order.id] = OrderWatch(order)
+        try:
+            booked = await self._floor.bookkeeper.submit(SendSettled(order, outcome, sent_at))
+            if isinstance(outcome, Unknown):
+                self.lookups.wake()
+            elif isinstance(outcome, Acknowledged) and booked.gap:
+                await self._await_fills(watch, outcome.report)
+        finally:
+            del self._floor.watched[order.id]
         if booked.order is not None and booked.order.cancel_wanted:
             self.cancels.wake()
 
-    async def _await_fills(self, order: Order, report: OrderReport) -> None:
+    async def _await_fills(self, watch: OrderWatch, report: OrderReport) -> None:
         """The venue has filled more than is booked: the stream brings it in a moment, or it is fetched."""
-        changed = self._floor.order_changed.setdefault(order.id, asyncio.Event())
-        try:
-            for _ in range(GAP_ATTEMPTS):
-                changed.clear()
-                if await self._is_filled_up(order.id, report):
+        for _ in range(GAP_ATTEMPTS):
+            watch.changed.clear()
+            if watch.order.filled_quantity >= report.filled_quantity:
+                return
+            try:
+                await asyncio.wait_for(watch.changed.wait(), STREAMED_FILL_WAIT_S)
+                continue
+            except TimeoutError:
+                pass
+            try:
+                if not (await take_report(self._floor, self.venue, self.account.id, report)).gap:
                     return
-                try:
-                    await asyncio.wait_for(changed.wait(), STREAMED_FILL_WAIT_S)
-                    continue
-                except TimeoutError:
-                    pass
-                try:
-                    if not (await take_report(self._floor, self.venue, self.account.id, report)).gap:
-                        return
-                except ReadFailed as failure:
-                    log.warning("fills_not_read", order_id=order.id, reason=failure.detail)
-        finally:
-            self._floor.order_changed.pop(order.id, None)
+            except ReadFailed as failure:
+                log.warning("fills_not_read", order_id=watch.order.id, reason=failure.detail)
         self._backfill_wanted.ring()
-
-    async def _is_filled_up(self, order_id: int, report: OrderReport) -> bool:
-        async with self._floor.db.read(brief=True) as unit:
-            (order,) = await rows.by_ids(unit, [order_id])
-        return order.filled_quantity >= report.filled_quantity
 
     # Listening and fetching.
 
