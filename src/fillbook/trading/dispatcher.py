@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -144,7 +144,7 @@ class Dispatcher:
 
     async def _plan(self, unit: Unit, batch: Sequence[LegWork]) -> list[_Planned]:
         owned = await self._lock_leases(unit, batch)
-        works = [work for work in batch if work.account_id in owned]
+        works = [work for work in batch if work.account_id in owned and not self._must_wait(work, unit.now)]
         board = await PlanBoard.load(unit, self._floor, works)
         planned = [await self._plan_one(unit, board, work) for work in works]
         await self._write(unit, planned, owned)
@@ -160,10 +160,15 @@ class Dispatcher:
         kept = await still_held(unit, [lease for _, lease in held.values()])
         return {held[lease.resource][0]: lease.epoch for lease in kept}
 
+    def _must_wait(self, work: LegWork, now: datetime) -> bool:
+        """Whether an account is ours but its desk is not open yet, as in the quiet time after a take-over."""
+        is_closed = work.account_id not in self._runners
+        return is_closed and self._floor.accounts[work.account_id].is_active and not _is_too_old(work, now)
+
     async def _plan_one(self, unit: Unit, board: PlanBoard, work: LegWork) -> _Planned:
         if work.refused is not None:
             return _Planned(work, work.refused)
-        if unit.now - work.received_at > TOO_OLD:
+        if _is_too_old(work, unit.now):
             reason = f"It waited more than {TOO_OLD.seconds} s before it could be planned: nothing was sent."
             return _Planned(work, Denied("too_old", reason))
         if isinstance(work.wish, CancelAllWish):
@@ -261,16 +266,24 @@ class Dispatcher:
         try:
             await self._runners[one.work.account_id].send(one.order, committed_s)
         except Exception as error:
-            # The order is written down: the look-ups find out what became of it.
             log.error("order_not_settled", order_id=one.order.id, error=type(error).__name__, exc_info=error)
+            await self._leave_to_look_ups(one.order)
         finally:
             self.lanes.release(one.work.lane)
             self._bell.ring()
 
+    async def _leave_to_look_ups(self, order: Order) -> None:
+        """An order that is written down and perhaps sent, whose answer could not be booked: of unknown fate."""
+        await self._floor.db.run(
+            lambda unit: rows.mark_unresolved(unit, order.account_id, unit.now, order_id=order.id)
+        )
+        if order.account_id in self._runners:
+            self._runners[order.account_id].lookups.wake()
+
     def _finish(self, one: _Planned) -> None:
         if isinstance(one.outcome, Denied):
             _answer(one.work, one.outcome)
-        elif isinstance(one.outcome, int) and one.outcome:
+        elif one.work.account_id in self._runners:
             self._runners[one.work.account_id].cancels.wake()
         self.lanes.release(one.work.lane)
         self._bell.ring()
@@ -280,6 +293,7 @@ class Dispatcher:
         reason = error.detail if isinstance(error, FillbookError) else "it could not be planned; see the log"
         _answer(work, Denied("not_planned", f"Nothing was sent: {reason}."))
         if work.delivery_id is not None and self.on_unplanned is not None:
+            self.lanes.drop_delivery(work.lane, work.delivery_id)
             self.on_unplanned(work.delivery_id)
         self.lanes.release(work.lane)
 
@@ -287,6 +301,10 @@ class Dispatcher:
         task = asyncio.create_task(act)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_too_old(work: LegWork, now: datetime) -> bool:
+    return now - work.received_at > TOO_OLD
 
 
 async def request_cancels(unit: Unit, live: Sequence[Order]) -> None:

@@ -114,6 +114,7 @@ class DeliveryIntake:
                 self._dispatcher.add(work)
             except LaneFull:
                 log.warning("lane_full", account_id=work.account_id, symbol=work.symbol)
+                self._dispatcher.lanes.drop_delivery(work.lane, delivery.id)
                 self.forget(delivery.id)
                 return
 

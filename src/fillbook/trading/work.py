@@ -104,6 +104,18 @@ class Lanes:
         else:
             self._waiting.pop(lane, None)
 
+    def drop_delivery(self, lane: Lane, delivery_id: int) -> None:
+        """Forget the legs of a delivery that wait on its lane: it is taken in again as a whole."""
+        waiting = self._waiting.get(lane)
+        if waiting is None:
+            return
+        kept = deque(work for work in waiting if work.delivery_id != delivery_id)
+        if kept:
+            self._waiting[lane] = kept
+        else:
+            del self._waiting[lane]
+            self._startable.pop(lane, None)
+
     def drop_account(self, account_id: int) -> list[LegWork]:
         """Forget what waits for an account that is no longer ours; its deliveries stay in the database."""
         dropped: list[LegWork] = []

@@ -103,3 +103,18 @@ def test_what_waits_for_an_account_that_is_lost_is_dropped_and_what_is_under_way
     assert started(lanes) == ["4"]
     lanes.release(first.lane)
     assert started(lanes) == []
+
+
+def test_the_legs_of_a_delivery_that_wait_are_forgotten_together_and_no_others() -> None:
+    lanes = Lanes()
+    for leg, delivery_id in (("1", 8), ("2", 9), ("3", 9), ("4", 8)):
+        lanes.add(work(leg, delivery_id=delivery_id))
+    assert started(lanes) == ["1"]
+    lanes.drop_delivery((1, PERP), 9)
+    lanes.release((1, PERP))
+    assert started(lanes) == ["4"]
+    lanes.release((1, PERP))
+    lanes.add(work("5", delivery_id=10))
+    lanes.drop_delivery((1, PERP), 10)
+    lanes.drop_delivery((1, PERP), 10)
+    assert started(lanes) == []

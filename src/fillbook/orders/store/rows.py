@@ -176,14 +176,16 @@ async def next_lookup_at(unit: Unit, account_id: int) -> datetime | None:
     return moment
 
 
-async def mark_unresolved(unit: Unit, account_id: int, now: datetime) -> int:
-    """Orders that were written down but whose answer nobody has booked: from now on of unknown fate."""
+async def mark_unresolved(unit: Unit, account_id: int, now: datetime, *, order_id: int | None = None) -> int:
+    """Orders (or the one) that were written down but whose answer nobody has booked: now of unknown fate."""
+    which = [] if order_id is None else [orders.c.id == order_id]
     result = await unit.execute(
         sa.update(orders)
         .where(
             orders.c.account_id == account_id,
             orders.c.status == OrderStatus.PENDING_NEW,
             orders.c.unknown_since.is_(None),
+            *which,
         )
         .values(unknown_since=now, next_lookup_at=now)
     )
