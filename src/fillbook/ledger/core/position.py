@@ -227,10 +227,11 @@ def apply(book: PositionBook, part: FillPart, rule: FlatRule) -> Applied:
         if not closes and sign < 0 and part.fill.market_type is MarketType.SPOT:
             allocations.append(piece.allocation(ZERO, opens=False, trip=None))
             continue
-        book, allocation, trip = _reduce(book, piece, rule) if closes else _increase(book, piece)
+        book, allocation, trip = _reduce(book, piece, rule, key) if closes else _increase(book, piece, key)
         allocations.append(allocation)
         trips.append(trip)
-    book = replace(book, last_key=key)
+    if not trips:
+        book = replace(book, last_key=key)
     return Applied(book, tuple(allocations), tuple(trip.summary() for trip in trips))
 
 
@@ -272,7 +273,9 @@ def _in_kind(part: FillPart, against: Decimal) -> tuple[Decimal, Decimal]:
     return taken, share(part.fee_quote, taken, part.fee)
 
 
-def _increase(book: PositionBook, piece: _Piece) -> tuple[PositionBook, Allocation, OpenTrip]:
+def _increase(
+    book: PositionBook, piece: _Piece, key: CanonicalKey
+) -> tuple[PositionBook, Allocation, OpenTrip]:
     """Open or enlarge. Dust of the same direction joins an opening at its cost."""
     part = piece.part
     side = part.fill.side
@@ -282,7 +285,6 @@ def _increase(book: PositionBook, piece: _Piece) -> tuple[PositionBook, Allocati
     if trip is None:
         added += abs(book.dust_quantity)
         added_cost += book.dust_cost
-        book = replace(book, dust_quantity=ZERO, dust_cost=ZERO, left_trip=None)
         trip = OpenTrip(piece.key, side, part.leverage, part.trade_source, part.fill.exchange_at)
     capital = divide(added_cost, part.leverage)
     trip = replace(
@@ -298,12 +300,18 @@ def _increase(book: PositionBook, piece: _Piece) -> tuple[PositionBook, Allocati
         cost=book.cost + added_cost,
         capital_used=book.capital_used + capital,
         fees=book.fees + piece.fee_quote,
+        dust_quantity=ZERO,
+        dust_cost=ZERO,
         trip=trip,
+        left_trip=None,
+        last_key=key,
     )
     return book, piece.allocation(ZERO, opens, trip.key), trip
 
 
-def _reduce(book: PositionBook, piece: _Piece, rule: FlatRule) -> tuple[PositionBook, Allocation, OpenTrip]:
+def _reduce(
+    book: PositionBook, piece: _Piece, rule: FlatRule, key: CanonicalKey
+) -> tuple[PositionBook, Allocation, OpenTrip]:
     """Close some or all, at a proportional part of the cost. With no position open it sells the dust."""
     fill = piece.part.fill
     of_dust = not book.quantity
@@ -337,6 +345,7 @@ def _reduce(book: PositionBook, piece: _Piece, rule: FlatRule) -> tuple[Position
         dust_cost=left_cost if is_flat else ZERO,
         trip=None if is_flat else trip,
         left_trip=trip if is_flat and left else None,
+        last_key=key,
     )
     return book, piece.allocation(realized, opens=False, trip=trip.key), trip
 
