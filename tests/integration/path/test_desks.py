@@ -12,22 +12,24 @@ from support.world import World
 BUY = {"order_type": "MARKET", "side": "buy"}
 
 
-async def test_an_order_whose_answer_nobody_could_book_is_looked_up_at_once(
+async def test_an_order_of_which_nobody_can_say_whether_it_left_is_of_unknown_fate(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = await world.account("acc")
     strategy = await world.strategy(account)
-    place = BinanceVenue.place
 
-    async def place_and_fail(venue: BinanceVenue, request: OrderRequest) -> Any:
-        await place(venue, request)
+    async def fail(venue: BinanceVenue, request: OrderRequest) -> Any:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(BinanceVenue, "place", place_and_fail)
-    await world.alert(strategy, **BUY, qty_per=20)
-    await world.until(lambda: _all_filled(world, 1))
-    await world.quiet()
-    assert len(world.venue_account(account).orders) == 1
+    monkeypatch.setattr(BinanceVenue, "place", fail)
+    await world.accept(strategy, **BUY, qty_per=20)
+    await world.until(lambda: _looked_up(world))
+    (order,) = await world.orders()
+    assert (order.status, order.reserved) == ("PENDING_NEW", 180)
+
+
+async def _looked_up(world: World) -> bool:
+    return any(order.unknown_since and order.lookups for order in await world.orders())
 
 
 async def test_a_cancel_for_an_account_that_is_switched_off_holds_up_nobody(world: World) -> None:
@@ -67,10 +69,6 @@ async def test_an_alert_waits_while_the_desk_of_its_account_is_not_open_yet(
     await world.engine.tenure.turn()
     await world.until(lambda: _statuses(world, waiting.id, {"FILLED", "NEW"}))
     await world.quiet()
-
-
-async def _all_filled(world: World, count: int) -> bool:
-    return [order.status for order in await world.orders()] == ["FILLED"] * count
 
 
 async def _statuses(world: World, account_id: int, wanted: set[str]) -> bool:
