@@ -1,0 +1,19 @@
+"""A server in a process of its own."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from support.process import Process, free_port
+from support.world import open_world
+
+
+@pytest.fixture
+async def process(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Process]:
+    shutil.copy(sqlite_template, tmp_path / "fillbook.db")
+    async with open_world(f"sqlite:///{tmp_path / 'fillbook.db'}", trades=False) as world:
+        process = Process(world, tmp_path, free_port())
+        yield process
+        process.stop()
