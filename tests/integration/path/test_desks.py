@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from fillbook.fleet.leases import account_resource, acquire
 from fillbook.orders.core.order import OrderRequest
+from fillbook.signals.tables import signal_deliveries
 from fillbook.trading.tenure import Tenure
 from fillbook.venues.ccxt.binance.venue import BinanceVenue
 from support.world import World
@@ -30,6 +32,31 @@ async def test_an_order_of_which_nobody_can_say_whether_it_left_is_of_unknown_fa
 
 async def _looked_up(world: World) -> bool:
     return any(order.unknown_since and order.lookups for order in await world.orders())
+
+
+async def test_nothing_is_written_down_for_an_account_whose_lease_another_server_took(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two renewals, while memory still says that the account is ours."""
+
+    async def not_yet(tenure: Tenure, begun_s: float) -> None:
+        return None
+
+    monkeypatch.setattr(Tenure, "_renew", not_yet)
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, **BUY, qty_per=20)
+    await world.quiet()
+    resource = account_resource(account.id)
+    await world.db.run(lambda unit: acquire(unit, resource, "another:1", 60, take_over=True))
+    given_up: list[int] = []
+    assert world.engine is not None
+    world.engine.dispatcher.on_unplanned = given_up.append
+    await world.accept(strategy, **BUY, qty_per=21)
+    await world.until(lambda: given_up)
+    assert len(await world.orders()) == len(world.venue_account(account).orders) == 1
+    (_, waiting) = await world.rows(signal_deliveries)
+    assert waiting.state == "new"
 
 
 async def test_a_cancel_for_an_account_that_is_switched_off_holds_up_nobody(world: World) -> None:
