@@ -35,7 +35,7 @@ from fillbook.venues.ccxt.binance.venue import BinanceVenue
 from fillbook.venues.sim.core.vocabulary import NewOrder
 from support.trading import a_fill_report
 from support.web import bearer, open_web, token_of
-from support.world import BINANCE, PERP, Strategy, World
+from support.world import BINANCE, PERP, World
 
 ORDER = {"path": "/fapi/v1/order", "method": "POST"}
 
@@ -285,25 +285,23 @@ def _is_streaming(world: World, account: Account) -> bool:
 # 8: used and reserved capital are sums, and no intent raises them above the total.
 
 
-async def test_alerts_at_once_on_many_symbols_never_promise_more_than_the_capital(world: World) -> None:
+async def test_alerts_that_are_planned_together_never_promise_more_than_the_capital(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     account = await world.account("acc")
     strategy = await world.strategy(account, leverage=2, max_symbols=10)
     symbols = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
-    await _all_at_once(world, strategy, symbols)
+    buy: dict[str, Any] = {"order_type": "MARKET", "side": "buy"}
+    for symbol in symbols:  # rules and prices are known from here on
+        await world.alert(strategy, **buy, qty_per="0.0001", symbol=symbol)
+    monkeypatch.setattr(world.engine, "wake", lambda *_: None)  # the next look finds all of them
+    accepted = [await world.accept(strategy, **buy, qty_per=40, symbol=symbol) for symbol in symbols]
+    for one in accepted:
+        await world.intake.wait_for_outcome(one)
     await world.quiet()
     (capital,) = await world.rows(strategy_capital)
     assert 0 < capital.used_capital + capital.reserved_capital <= capital.total_capital
-    placed = [order for order in await world.orders() if order.status != "REJECTED"]
-    assert len(placed) == 2  # of 40 % each
-
-
-async def _all_at_once(world: World, strategy: Strategy, symbols: tuple[str, ...]) -> None:
-    accepted = [
-        await world.accept(strategy, order_type="MARKET", side="buy", qty_per=40, symbol=symbol)
-        for symbol in symbols
-    ]
-    for one in accepted:
-        await world.intake.wait_for_outcome(one)
+    assert len([order for order in await world.orders() if order.status != "REJECTED"]) == 2
 
 
 async def test_what_an_order_reserves_is_free_again_when_it_ends(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from fillbook.trading.core.settle import NEVER_PLACED
 from support.world import PERP, World
 
@@ -82,7 +84,10 @@ async def test_messages_that_come_twice_are_booked_once(world: World) -> None:
     assert len(await world.fills()) == len(world.venue_account(account).fills)
 
 
-async def test_what_filled_while_the_stream_was_cut_is_fetched_at_the_reconnection(world: World) -> None:
+async def test_what_filled_while_the_stream_was_cut_is_fetched_at_the_reconnection(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fillbook.trading.runner.UNREAD_INTERVAL_S", 3600.0)
     account = await world.account("acc")
     strategy = await world.strategy(account)
     await world.alert(strategy, order_type="LIMIT", side="buy", price=59000, qty_per=20)
