@@ -36,6 +36,8 @@ from fillbook.trading.work import CancelAllWish, Lanes, LegWork
 
 POLL_S: Final = 1.0
 BATCH_LIMIT: Final = 500
+CANCEL_WAIT_S: Final = 5.0
+CANCEL_POLL_S: Final = 0.05
 TOO_OLD: Final = timedelta(seconds=60)
 
 log = structlog.get_logger(__name__)
@@ -46,8 +48,9 @@ class _Planned:
     """What the transaction made of one item of work."""
 
     work: LegWork
-    outcome: OrderIntent | Denied | int
+    outcome: OrderIntent | Denied | None
     order: Order | None = None
+    cancelled: tuple[int, ...] = ()
 
 
 class Dispatcher:
@@ -174,7 +177,7 @@ class Dispatcher:
         if isinstance(work.wish, CancelAllWish):
             live = board.live_of_link(work, work.wish.side)
             await request_cancels(unit, live)
-            return _Planned(work, len(live))
+            return _Planned(work, None, cancelled=tuple(order.id for order in live))
         outcome = plan(work.wish, board.context(work), work.trade_source)
         if isinstance(outcome, OrderIntent):
             board.add(work, outcome)
@@ -283,10 +286,26 @@ class Dispatcher:
     def _finish(self, one: _Planned) -> None:
         if isinstance(one.outcome, Denied):
             _answer(one.work, one.outcome)
-        elif one.work.account_id in self._runners:
+        elif one.cancelled and one.work.account_id in self._runners:
             self._runners[one.work.account_id].cancels.wake()
+            self._spawn(self._await_cancels(one))
+            return
         self.lanes.release(one.work.lane)
         self._bell.ring()
+
+    async def _await_cancels(self, one: _Planned) -> None:
+        """Later legs often replace what is being cancelled: they wait a while for it to end."""
+        waits_until_s = self._floor.clock.elapsed_s() + CANCEL_WAIT_S
+        try:
+            while self._floor.clock.elapsed_s() < waits_until_s:
+                async with self._floor.db.read() as unit:
+                    left = await rows.by_ids(unit, one.cancelled)
+                if not any(order.status.is_live for order in left):
+                    return
+                await self._floor.clock.sleep(CANCEL_POLL_S)
+        finally:
+            self.lanes.release(one.work.lane)
+            self._bell.ring()
 
     def _give_up(self, work: LegWork, error: Exception | None) -> None:
         """Work that is not ours any more, or that cannot be planned: its delivery stays for whoever owns it."""

@@ -11,7 +11,7 @@ from fillbook.kernel.money import exact
 from fillbook.ledger.core.books import ACCOUNT, BookRow
 from fillbook.ledger.service.open_books import books_of
 from fillbook.market.core import MarketType, Side, market_type_of
-from fillbook.orders.core.order import Order
+from fillbook.orders.core.order import Order, OrderType
 from fillbook.orders.store import rows
 from fillbook.risk.core import Capital
 from fillbook.storage.unit import Unit
@@ -125,7 +125,16 @@ def _live(order: Order) -> LiveOrder:
         order.position_side is PositionSide.SHORT and order.side is Side.BUY
     )
     reduces = order.reduce_only or closes_leg or not order.reserved
-    return LiveOrder(order.symbol, order.side, order.position_side, order.remaining, reduces)
+    return LiveOrder(
+        order.symbol, order.side, order.position_side, order.remaining, reduces, _is_imminent(order)
+    )
+
+
+def _is_imminent(order: Order) -> bool:
+    """Whether an order is about to execute, or holds the coins that it would sell; see `LiveOrder`."""
+    if order.order_type is OrderType.MARKET or order.market_type is MarketType.SPOT:
+        return True
+    return order.acknowledged_at is None and not order.order_type.has_stop_price
 
 
 def _conflicting_leverage(

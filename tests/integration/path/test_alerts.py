@@ -224,3 +224,50 @@ async def test_an_open_position_is_valued_at_the_latest_price(world: World) -> N
     (book,) = await world.positions()
     assert book.unrealized_pnl == Decimal("0.010") * 61000 - book.cost
     await world.quiet()
+
+
+async def test_a_stop_that_waits_does_not_stand_in_the_way_of_a_close(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account, leverage=2)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    await world.quiet()
+    await world.alert(strategy, order_type="STOP_MARKET", stop_price=50000, qty_per=-100)
+    outcome = await world.alert(strategy, order_type="MARKET", qty_per=-100)
+    assert results(outcome)[f"account_{account.id}"]["success"] is True
+    await world.until(lambda: _is_flat(world))
+
+
+async def _is_flat(world: World) -> bool:
+    return await world.positions(is_open=True) == []
+
+
+async def test_a_take_profit_and_a_stop_stand_side_by_side(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account, leverage=2)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    await world.quiet()
+    bracket = [
+        {"order_type": "LIMIT", "side": "sell", "price": 70000, "qty_per": -100},
+        {"order_type": "STOP_MARKET", "stop_price": 50000, "qty_per": -100},
+    ]
+    outcome = await world.alert(strategy, orders=bracket)
+    assert all(log.execution_results[f"account_{account.id}"]["success"] for log in outcome.logs)
+    waiting = [(row.order_type, row.reduce_only) for row in await world.orders(status="NEW")]
+    assert waiting == [("LIMIT", True), ("STOP_MARKET", True)]
+
+
+async def test_a_new_stop_in_one_batch_with_the_end_of_the_old_one_is_placed(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account, market=MarketType.SPOT)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    await world.quiet()
+    await world.alert(strategy, order_type="LIMIT", side="sell", price=70000, qty_per=-100)
+    outcome = await world.alert(
+        strategy,
+        orders=[
+            {"order_type": "CANCEL_ALL_ORDER"},
+            {"order_type": "LIMIT", "side": "sell", "price": 65000, "qty_per": -100},
+        ],
+    )
+    assert all(log.execution_results[f"account_{account.id}"]["success"] for log in outcome.logs)
+    assert [row.price for row in await world.orders(status="NEW")] == [Decimal(65000)]

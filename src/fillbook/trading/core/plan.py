@@ -60,13 +60,19 @@ class LinkTerms:
 
 @dataclass(frozen=True, slots=True)
 class LiveOrder:
-    """What an order that is not over may still do."""
+    """What an order that is not over may still do.
+
+    `is_imminent`: it is about to execute, or nobody can say that it is not (a market order, one without an
+    answer, a spot sell that holds its coins). A stop or a limit order that waits on futures is not: a close
+    must pass beside it, and what is left of it can only reduce.
+    """
 
     symbol: str
     side: Side
     position_side: PositionSide
     remaining: Decimal
     reduces: bool
+    is_imminent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,8 @@ def plan(wish: OrderWish, context: PlanContext, source: TradeSource) -> OrderInt
     denied = _check_instrument(instrument, sized_quantity.quantity, reference, reduces)
     if denied:
         return denied
-    opening = _opening_quantity(context, side, _leg_of(wish, context, side, reduces), sized_quantity.quantity)
+    leg = _leg_of(wish, context, side, reduces)
+    opening = ZERO if reduces else _opening_quantity(context, side, leg, sized_quantity.quantity)
     leverage = effective_leverage(
         instrument.market_type, context.link.leverage if context.link else Decimal(1)
     )
@@ -156,7 +163,7 @@ def plan(wish: OrderWish, context: PlanContext, source: TradeSource) -> OrderInt
     return OrderIntent(
         symbol=context.symbol,
         side=side,
-        position_side=_leg_of(wish, context, side, reduces),
+        position_side=leg,
         order_type=wish.order_type,
         quantity=sized_quantity.quantity,
         price=None if price is None else instrument.price_passive(side, price),
@@ -246,7 +253,7 @@ def _size_close(
     )
     if free <= 0:
         return Denied(
-            "already_closing", f"Orders in flight already close the whole {context.symbol} position."
+            "already_closing", f"Orders under way already close the whole {context.symbol} position."
         )
     sized = size_close(abs(holding.quantity), wish.qty_per, instrument)
     if sized.quantity > free:
@@ -339,7 +346,7 @@ def _check_opening(context: PlanContext, wanted: Decimal) -> Denied | None:
 def _opening_quantity(
     context: PlanContext, side: Side, position_side: PositionSide, quantity: Decimal
 ) -> Decimal:
-    """What of the order opens, when everything else in flight has gone the worst way."""
+    """What of the order opens, when everything that waits or is under way has closed before it."""
     held = sum(
         (
             h.quantity
@@ -349,21 +356,22 @@ def _opening_quantity(
         ZERO,
     )
     closable = max(-side.sign * held, ZERO)
-    in_flight = _closing_in_flight(context.live_orders, context.symbol, side, position_side)
-    return max(quantity - max(closable - in_flight, ZERO), ZERO)
+    before_it = _on_side(context.live_orders, context.symbol, side, position_side)
+    return max(quantity - max(closable - sum((o.remaining for o in before_it), ZERO), ZERO), ZERO)
+
+
+def _on_side(
+    orders: tuple[LiveOrder, ...], symbol: str, side: Side, position_side: PositionSide
+) -> list[LiveOrder]:
+    return [o for o in orders if o.symbol == symbol and o.side is side and o.position_side is position_side]
 
 
 def _closing_in_flight(
     orders: tuple[LiveOrder, ...], symbol: str, side: Side, position_side: PositionSide
 ) -> Decimal:
-    return sum(
-        (
-            o.remaining
-            for o in orders
-            if o.symbol == symbol and o.side is side and o.position_side is position_side
-        ),
-        ZERO,
-    )
+    """Base units that orders about to execute will close."""
+    on_side = _on_side(orders, symbol, side, position_side)
+    return sum((o.remaining for o in on_side if o.is_imminent), ZERO)
 
 
 def _leg_of(wish: OrderWish, context: PlanContext, side: Side, reduces: bool) -> PositionSide:
@@ -396,7 +404,12 @@ def _may_be_reduce_only(
             ZERO,
         )
     in_flight = sum(
-        (o.remaining for o in context.net_live_orders if o.symbol == context.symbol and o.side is side), ZERO
+        (
+            o.remaining
+            for o in context.net_live_orders
+            if o.is_imminent and o.symbol == context.symbol and o.side is side
+        ),
+        ZERO,
     )
     return -side.sign * net - in_flight >= quantity
 
