@@ -116,6 +116,27 @@ async def test_a_delivery_that_is_taken_in_again_makes_no_second_order(world: Wo
     assert len(world.venue_account(account).orders) == len(await world.orders()) == 1
 
 
+async def test_the_legs_that_an_interruption_left_over_are_planned_and_no_other(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account, leverage=5)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=5)
+    world.fault("delay", seconds=1, **ORDER)
+    market = {"order_type": "MARKET", "side": "buy", "qty_per": 20}
+    accepted = await world.accept(strategy, orders=[_limit(50000), market, _limit(51000)])
+    await world.until(lambda: _order_count(world, 2))
+    await world.stop()
+    assert await _order_count(world, 2)
+    await world.start()
+    outcome = await world.intake.wait_for_outcome(accepted)
+    assert {log.row["status"] for log in outcome.logs} == {"COMPLETED"}
+    await world.quiet()
+    assert len(world.venue_account(account).orders) == len(await world.orders()) == 4
+
+
+async def _order_count(world: World, count: int) -> bool:
+    return len(await world.orders()) == count
+
+
 async def _any_order(world: World) -> bool:
     return bool(await world.orders())
 
@@ -345,6 +366,11 @@ async def test_a_stranger_finds_nothing_at_any_page_where_the_owner_finds_someth
             one = f"{path}/{own[0]['id']}"
             assert (await client.get(one, headers=mine)).status_code == 200, one
             assert (await client.get(one, headers=strangers)).status_code == 404, one
+            for below in PAGES_BELOW.get(path, ()):
+                answer = await client.get(f"{one}/{below}", headers=mine)
+                assert answer.json()["items"], f"{one}/{below} shows its owner nothing"
+                answer = await client.get(f"{one}/{below}", headers=strangers)
+                assert answer.status_code == 404 or answer.json()["items"] == [], f"{one}/{below}"
 
 
 PAGES = (
@@ -366,3 +392,9 @@ PAGES_WITHOUT_ONE = (
     "/api/v1/fills",
     "/api/v1/account-positions",
 )
+PAGES_BELOW = {
+    "/api/v1/accounts": ("balances",),
+    "/api/v1/strategies": ("accounts",),
+    "/api/v1/positions": ("fills",),
+    "/api/v1/trades": ("fills",),
+}
