@@ -168,7 +168,10 @@ async def set_capital_by_balance(
     link = await get_link(unit, scope, strategy_id, account_id)
     if not link.is_active:
         raise InvalidCapital("A link that is switched off has no part of the balance: switch it on first.")
-    active = [one for one in await store.list_links(unit, scope, account_id=account_id) if one.is_active]
+    # Each market has a wallet of its own, which only the links of that market share.
+    market_type = (await get_readable_strategy(unit, scope, strategy_id)).market_type
+    sharing = await store.list_links(unit, scope, account_id=account_id, market_type=market_type)
+    active = [one for one in sharing if one.is_active]
     total = capital_by_weight(balance, link.weight, (one.weight for one in active))
     await store.set_total_capital(unit, link, _checked_currency(currency), total, rebalanced=True)
     return await get_capital(unit, scope, strategy_id, account_id, currency)

@@ -96,13 +96,21 @@ async def find_link(
 
 
 async def list_links(
-    unit: Unit, scope: Scope, *, strategy_id: int | None = None, account_id: int | None = None
+    unit: Unit,
+    scope: Scope,
+    *,
+    strategy_id: int | None = None,
+    account_id: int | None = None,
+    market_type: MarketType | None = None,
 ) -> list[StrategyLink]:
     statement = sa.select(strategy_accounts).where(_LINK_PRESENT).order_by(strategy_accounts.c.id)
     if strategy_id is not None:
         statement = statement.where(strategy_accounts.c.strategy_id == strategy_id)
     if account_id is not None:
         statement = statement.where(strategy_accounts.c.account_id == account_id)
+    if market_type is not None:
+        of_market = sa.select(strategies.c.id).where(strategies.c.market_type == market_type)
+        statement = statement.where(strategy_accounts.c.strategy_id.in_(of_market))
     return [_link(row) for row in await unit.all(owned(statement, strategy_accounts, scope))]
 
 
