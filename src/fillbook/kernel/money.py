@@ -48,10 +48,20 @@ def exact(function: Callable[P, R]) -> Callable[P, R]:
 
 def quantise(amount: Decimal) -> Decimal:
     """The amount as it is stored: at most 18 places, half even. Raises `OverflowError` beyond 20 digits."""
+    return plain(_rounded_to_store(amount)) if amount else ZERO
+
+
+def stored_text(amount: Decimal) -> str:
+    """Canonical text of the amount as it is stored: `to_text(quantise(amount))` in one go."""
+    stored = _rounded_to_store(amount) if amount else ZERO
+    return format(stored.normalize(_ROUNDED), "f") if stored else "0"
+
+
+def _rounded_to_store(amount: Decimal) -> Decimal:
     stored = amount.quantize(_STORED_UNIT, context=_ROUNDED)
     if stored.copy_abs() >= _LARGEST_STORED:  # abs() would round in the caller's context
         raise OverflowError(f"{amount} does not fit NUMERIC(38, {STORED_PLACES})")
-    return plain(stored)
+    return stored
 
 
 def divide(dividend: Decimal, divisor: Decimal) -> Decimal:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from fillbook.kernel.money import plain, quantise, to_text
+from fillbook.kernel.money import plain, quantise, stored_text
 
 
 class Amount(TypeDecorator[Decimal]):
@@ -61,18 +61,19 @@ class Amount(TypeDecorator[Decimal]):
 
 
 def _stored_amount(value: Any) -> Decimal | None:
-    if value is None:
-        return None
-    if isinstance(value, int):
-        value = Decimal(value)
-    if not isinstance(value, Decimal):
-        raise TypeError(f"an amount is a Decimal, not {type(value).__name__}")
-    return quantise(value)
+    return None if value is None else quantise(_decimal(value))
 
 
 def _amount_text(value: Any) -> str | None:
-    stored = _stored_amount(value)
-    return None if stored is None else to_text(stored)
+    return None if value is None else stored_text(_decimal(value))
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int):
+        return Decimal(value)
+    raise TypeError(f"an amount is a Decimal, not {type(value).__name__}")
 
 
 def _amount_of_text(text: Any) -> Decimal | None:

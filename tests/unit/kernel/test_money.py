@@ -15,6 +15,7 @@ from fillbook.kernel.money import (
     plain,
     quantise,
     share,
+    stored_text,
     to_text,
 )
 
@@ -148,3 +149,8 @@ def test_what_is_no_finite_decimal_is_refused(text: object) -> None:
 
 def test_text_integers_and_decimals_are_amounts() -> None:
     assert [parse_amount(value) for value in ("1.20", 3, Decimal("4.0"))] == [Decimal("1.2"), 3, 4]
+
+
+@given(st.decimals(-(10**19), 10**19, places=25))
+def test_the_stored_text_is_the_text_of_what_is_stored(amount: Decimal) -> None:
+    assert stored_text(amount) == to_text(quantise(amount))
