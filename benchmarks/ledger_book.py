@@ -26,10 +26,10 @@ from fillbook.storage.unit import Unit
 from fillbook.trading.facts import Fact, FillsSeen, OrderSeen
 
 ACCOUNTS = 100
-LIVE_FILLS = 20_000
+LIVE_FILLS = 8_000
 LIVE_FILLS_PER_ORDER = 4
 UNDER_WAY = (20, 100, 400)
-BULK_FILLS = 100_000
+BULK_FILLS = 40_000
 BULK_PAGE = 1000
 _ADDED_PER_FILL = (fill_keys, fills, fill_allocations, events)
 
