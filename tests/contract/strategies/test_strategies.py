@@ -265,21 +265,24 @@ async def test_capital_is_set_and_set_again(desk: Desk) -> None:
     assert rows == [second]
 
 
-async def test_a_balance_is_divided_by_weight_among_the_accounts_active_links(desk: Desk) -> None:
+async def test_a_balance_is_divided_by_weight_among_the_active_links_of_its_market(desk: Desk) -> None:
+    account = desk.account.id
     async with desk.database.unit() as unit:
-        await links.link_account(unit, desk.scope, desk.futures.id, desk.account.id, weight=Decimal(1))
-        await links.link_account(unit, desk.scope, desk.spot.id, desk.account.id, weight=Decimal(2))
-        part = await links.set_capital_by_balance(
-            unit, desk.scope, desk.futures.id, desk.account.id, Decimal(100)
+        second, _ = await service.create_strategy(
+            unit,
+            desk.account.user_id,
+            name="second",
+            group_name="second",
+            market_type=MarketType.FUTURES,
+            rng=random.Random(2),
         )
-        await links.update_link(
-            unit, desk.scope, desk.spot.id, desk.account.id, expected_version=1, is_active=False
-        )
-        whole = await links.set_capital_by_balance(
-            unit, desk.scope, desk.futures.id, desk.account.id, Decimal(100)
-        )
+        for strategy, weight in ((desk.futures, 1), (second, 2), (desk.spot, 5)):
+            await links.link_account(unit, desk.scope, strategy.id, account, weight=Decimal(weight))
+        part = await links.set_capital_by_balance(unit, desk.scope, desk.futures.id, account, Decimal(100))
+        await links.update_link(unit, desk.scope, second.id, account, expected_version=1, is_active=False)
+        whole = await links.set_capital_by_balance(unit, desk.scope, desk.futures.id, account, Decimal(100))
         with pytest.raises(InvalidCapital):
-            await links.set_capital_by_balance(unit, desk.scope, desk.spot.id, desk.account.id, Decimal(100))
+            await links.set_capital_by_balance(unit, desk.scope, second.id, account, Decimal(100))
     assert part.total_capital == Decimal("33.333333333333333333")
     assert whole.total_capital == Decimal(100)
 
