@@ -24,8 +24,7 @@ _SECRET_WORDS = (
     "master_key",
     "authorization",
 )
-_LIBRARIES_TO_QUIET = (
-    "alembic","aiosqlite", "asyncio", "httpx", "httpcore", "uvicorn.access")
+_LIBRARIES_TO_QUIET = ("alembic", "aiosqlite", "asyncio", "httpx", "httpcore", "uvicorn.access")
 _SHORTEST_SECRET = 6
 
 
