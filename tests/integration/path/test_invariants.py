@@ -28,9 +28,11 @@ from fillbook.ledger.core.fill import FillReport, FillSource
 from fillbook.market.core import Side
 from fillbook.orders.core.order import OrderRequest, OrderType
 from fillbook.orders.tables import orders
+from fillbook.storage.unit import Unit
 from fillbook.strategies.tables import strategy_capital
 from fillbook.trading.desk_port import ManualOrder
 from fillbook.trading.facts import FillsSeen
+from fillbook.trading.tables import reconcile_findings, reconcile_runs
 from fillbook.venues.ccxt.binance.venue import BinanceVenue
 from fillbook.venues.sim.core.vocabulary import NewOrder
 from support.trading import a_fill_report
@@ -353,6 +355,7 @@ async def test_a_stranger_finds_nothing_at_any_page_where_the_owner_finds_someth
     await world.alert(strategy, order_type="LIMIT", side="buy", price=50000, qty_per=20)
     await world.alert(strategy, order_type="CANCEL_ALL_ORDER")
     await world.quiet()
+    await _write_a_finding(world, account)
     mine = bearer(await token_of(world, world.user_id))
     strangers = bearer(await token_of(world, await world.user("mallory")))
     async with open_web(world) as client:
@@ -373,6 +376,18 @@ async def test_a_stranger_finds_nothing_at_any_page_where_the_owner_finds_someth
                 assert answer.status_code == 404 or answer.json()["items"] == [], f"{one}/{below}"
 
 
+async def _write_a_finding(world: World, account: Account) -> None:
+    owner = {"account_id": account.id, "user_id": account.user_id, "environment": account.environment}
+
+    async def write(unit: Unit) -> None:
+        run = {**owner, "cause": "test", "started_at": unit.now}
+        run_id = await unit.insert(reconcile_runs, run)
+        finding = {**owner, "run_id": run_id, "finding_case": "test", "subject": "test"}
+        await unit.insert(reconcile_findings, finding)
+
+    await world.db.run(write)
+
+
 PAGES = (
     "/api/v1/accounts",
     "/api/v1/strategies",
@@ -385,8 +400,12 @@ PAGES = (
     "/api/v1/positions",
     "/api/v1/account-positions",
     "/api/v1/trades",
+    "/api/v1/reconcile/runs",
+    "/api/v1/reconcile/findings",
 )
 PAGES_WITHOUT_ONE = (
+    "/api/v1/reconcile/runs",
+    "/api/v1/reconcile/findings",
     "/api/v1/webhook-logs",
     "/api/v1/cancel-queue",
     "/api/v1/fills",
