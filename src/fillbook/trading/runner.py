@@ -63,12 +63,18 @@ class AccountRunner:
         self.backfill = Backfill(account, venue, floor)
         self.lookups = LookUps(account, venue, floor, self.backfill)
         self.cancels = CancelWorker(account, venue, floor)
-        self.is_streaming = False
+        self._feeds: dict[str, bool] = {}
         self.unread: list[str] = []
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether every feed of the account is up."""
+        return bool(self._feeds) and all(self._feeds.values())
 
     async def run(self) -> None:
         """Run until cancelled. Orders whose answer was never booked are of unknown fate from the start."""
         await self._floor.db.run(lambda unit: rows.mark_unresolved(unit, self.account.id, unit.now))
+        self._feeds.clear()
         await self._recall_modes()
         await self._learn_instruments()
         async with asyncio.TaskGroup() as group:
@@ -215,10 +221,10 @@ class AccountRunner:
 
     async def _hear(self, event: object) -> None:
         match event:
-            case StreamChange(state, reason):
-                self.is_streaming = state is StreamState.CONNECTED
+            case StreamChange(state, reason, feed):
+                self._feeds[feed] = state is StreamState.CONNECTED
                 log.info("stream", account_id=self.account.id, state=state, reason=reason)
-                if self.is_streaming:
+                if self._feeds[feed]:
                     self._backfill_wanted.ring()
             case OrderReport():
                 booked = await self._floor.bookkeeper.enqueue(OrderSeen(self.account.id, event))

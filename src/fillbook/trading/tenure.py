@@ -188,7 +188,6 @@ class Tenure:
                 log.error(
                     "desk_failed", account_id=runner.account.id, error=type(error).__name__, exc_info=error
                 )
-            runner.is_streaming = False
             await self._floor.clock.sleep(RESTART_PAUSE_S)
 
     async def _give_up(self, account_id: int) -> None:

@@ -58,10 +58,14 @@ class StreamState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamChange:
-    """The private stream came up or went down. Each `CONNECTED` calls for a backfill."""
+    """The private stream came up or went down. Each `CONNECTED` calls for a backfill.
+
+    `feed` names which, where an account has several (one for each market).
+    """
 
     state: StreamState
     reason: str = ""
+    feed: str = field(default="", compare=False)
 
 
 __all__ = ["FillReport", "FillsPage", "OrderReport", "StreamChange", "StreamEvent", "StreamState"]

@@ -100,7 +100,9 @@ class LiveSocket(Generic[E]):
             began_s = self._clock.elapsed_s()
             reason = await self._connection()
             await self._outbox.announce(
-                StreamChange(StreamState.DISCONNECTED, f"{self._dialogue.name}: {reason}")
+                StreamChange(
+                    StreamState.DISCONNECTED, f"{self._dialogue.name}: {reason}", self._dialogue.name
+                )
             )
             steady = self._clock.elapsed_s() - began_s >= STEADY_AFTER_S
             failures = 0 if steady else failures + 1
@@ -136,7 +138,9 @@ class LiveSocket(Generic[E]):
             return f"cannot connect ({type(error).__name__})"
         try:
             await self._subscribe(socket)
-            await self._outbox.announce(StreamChange(StreamState.CONNECTED, self._dialogue.name))
+            await self._outbox.announce(
+                StreamChange(StreamState.CONNECTED, self._dialogue.name, self._dialogue.name)
+            )
             await self._read_and_renew(socket)
         except StreamLost as lost:
             return lost.reason
