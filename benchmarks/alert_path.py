@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -22,7 +23,7 @@ from benchmarks.desk import Desk, alert_body, key_of, make_token, open_exchange_
 from benchmarks.figures import median, percentile, print_table
 from benchmarks.floors import Floor, bare_floor, ccxt_floor
 from benchmarks.plan import Plan
-from benchmarks.processes import Process, fillbook_server, settle, simulated_exchange
+from benchmarks.processes import Process, fillbook_server, quiet, settle, simulated_exchange
 from fillbook.kernel.clock import SystemClock
 from fillbook.orders.tables import orders
 from fillbook.storage.unit import Database
@@ -127,7 +128,7 @@ async def _measure_floor(floor: Floor, exchange: Process, rounds: int, accounts:
         await floor.send_all(number)
         return Round(begun_at, None)
 
-    return await _rounds(send, time.process_time, exchange, rounds, accounts, pause_s=0.02)
+    return await _rounds(send, time.process_time, exchange, rounds, accounts, partial(settle, 0.02))
 
 
 async def _measure_server(
@@ -139,7 +140,7 @@ async def _measure_server(
             return await send_alert(session, desk, desk.webhook_keys[0], number)
 
         await settle(1.0)
-        return await _rounds(send, server.cpu_s, exchange, rounds, accounts, pause_s=0.15 + 0.012 * accounts)
+        return await _rounds(send, server.cpu_s, exchange, rounds, accounts, partial(quiet, server))
 
 
 async def send_alert(session: aiohttp.ClientSession, desk: Desk, webhook_key: str, number: int) -> Round:
@@ -158,17 +159,17 @@ async def _rounds(
     exchange: Process,
     rounds: int,
     accounts: int,
-    pause_s: float,
+    pause: Callable[[], Awaitable[None]],
 ) -> Measured:
     for number in range(WARM_UP_ROUNDS):
         begun_at = (await send(number)).begun_at
         await await_orders(exchange, begun_at, accounts)
-        await settle(pause_s)
+        await pause()
     cpu_before = cpu_s()
     done = []
     for number in range(WARM_UP_ROUNDS, WARM_UP_ROUNDS + rounds):
         done.append(await send(number))
-        await settle(pause_s)
+        await pause()
     cpu = cpu_s() - cpu_before
     arrivals = [at for at, _ in await order_arrivals(exchange) if at >= done[0].begun_at - 0.001]
     to_wire = []

@@ -120,3 +120,15 @@ def _await_ready(child: "subprocess.Popen[bytes]", url: str, log: Path | None) -
 async def settle(seconds: float) -> None:
     """Let what is under way come to its end."""
     await asyncio.sleep(seconds)
+
+
+async def quiet(process: Process, least_s: float = 0.15, most_s: float = 10.0) -> None:
+    """Wait until a process has next to nothing to do, on a machine that may be busy with other things."""
+    deadline = time.perf_counter() + most_s
+    await asyncio.sleep(least_s)
+    used_s = process.cpu_s()
+    while time.perf_counter() < deadline:
+        await asyncio.sleep(0.1)
+        before_s, used_s = used_s, process.cpu_s()
+        if used_s - before_s <= 0.011:
+            return
