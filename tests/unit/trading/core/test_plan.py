@@ -222,6 +222,18 @@ def test_a_close_asks_only_for_what_closes_in_flight_leave() -> None:
     assert [step.label for step in intent.sizing][-2:] == ["not_yet_closing", RESERVED]
 
 
+def test_a_close_passes_beside_what_only_waits() -> None:
+    waiting = LiveOrder(PERP, Side.SELL, NET, D("0.02"), reduces=True, is_imminent=False)
+    context = a_context(
+        holdings=(held("0.02"),),
+        live_orders=(waiting,),
+        net_positions=(held("0.02"),),
+        net_live_orders=(waiting,),
+    )
+    intent = planned(close(), context)
+    assert (intent.quantity, intent.reserved, intent.reduce_only) == (D("0.02"), 0, True)
+
+
 def test_orders_of_the_other_side_and_of_other_symbols_do_not_bound_a_close() -> None:
     others = (live(Side.BUY, "0.02"), live(Side.SELL, "0.02", symbol=ETH))
     assert planned(close(), a_context(holdings=(held("0.02"),), live_orders=others)).quantity == D("0.02")
