@@ -110,7 +110,10 @@ class Backfill:
         since -= OVERLAP
         for _ in range(PAGES_LIMIT):
             page = await self._venue.fills_since(symbol, since, from_id)
-            last_id = page.fills[-1].venue_fill_id if page.fills else from_id
+            # The second half of a self-trade has the same id: a cursor must not stand between the two.
+            last_id = (
+                page.fills[-1].venue_fill_id if page.complete and page.fills else page.next_from_id or from_id
+            )
             read_until = begun if page.complete else (page.next_since or since)
             await self._book(page.fills, FillCursor(symbol, last_id, read_until))
             if page.complete:

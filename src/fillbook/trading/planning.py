@@ -134,6 +134,8 @@ def _is_imminent(order: Order) -> bool:
     """Whether an order is about to execute, or holds the coins that it would sell; see `LiveOrder`."""
     if order.order_type is OrderType.MARKET or order.market_type is MarketType.SPOT:
         return True
+    if not order.reduce_only:
+        return True  # it could open the other way, once the position is gone
     return order.acknowledged_at is None and not order.order_type.has_stop_price
 
 

@@ -63,8 +63,8 @@ class LiveOrder:
     """What an order that is not over may still do.
 
     `is_imminent`: it is about to execute, or nobody can say that it is not (a market order, one without an
-    answer, a spot sell that holds its coins). A stop or a limit order that waits on futures is not: a close
-    must pass beside it, and what is left of it can only reduce.
+    answer), or it must not be left behind (a spot sell holds its coins, one that is not reduce-only could open
+    the other way). A reduce-only stop or limit order that waits is not: a close must pass beside it.
     """
 
     symbol: str
