@@ -134,16 +134,20 @@ class World:
         return EngineDesk(self.db, self.clock, self.engine)
 
     async def account(self, name: str, usdt: str = "10000", **balances: str) -> Account:
-        """An account of ours and its counterpart at the exchange."""
+        """An account of ours and its counterpart at the exchange, which the engine has taken over."""
+        account = await self.account_at_venue(name, usdt, **balances)
+        if self.engine is not None:
+            await self.engine.tenure.turn()
+        return account
+
+    async def account_at_venue(self, name: str, usdt: str = "10000", **balances: str) -> Account:
+        """An account of ours and its counterpart at the exchange; the engine finds it at its next turn."""
         at_venue = self.exchange.open_account(key_of(name), secret_of(name))
         for market_type in MarketType:
             self.exchange.deposit(at_venue, market_type, "USDT", Decimal(usdt))
             for asset, amount in balances.items():
                 self.exchange.deposit(at_venue, market_type, asset, Decimal(amount))
-        account = await self.account_row(name)
-        if self.engine is not None:
-            await self.engine.tenure.turn()
-        return account
+        return await self.account_row(name)
 
     async def account_row(self, name: str) -> Account:
         key = TestedKey(

@@ -77,6 +77,7 @@ class AccountRunner:
         self._feeds.clear()
         await self._recall_modes()
         await self._learn_instruments()
+        await self._learn_position_mode()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream(), name=f"stream-{self.account.id}")
             group.create_task(self._backfill(), name=f"backfill-{self.account.id}")
@@ -97,6 +98,16 @@ class AccountRunner:
                 except ReadFailed as failure:
                     log.warning("rules_not_read", account_id=self.account.id, reason=failure.detail)
                     await self._floor.clock.sleep(RULES_RETRY_S)
+
+    async def _learn_position_mode(self) -> None:
+        """Ahead of the first order, so that many accounts need not ask for it at the same alert."""
+        if MarketType.FUTURES not in self.account.market_types:
+            return
+        try:
+            async with self._preparing:
+                await self._verify_position_mode()
+        except FillbookError as failure:
+            log.info("position_mode_not_read", account_id=self.account.id, reason=failure.detail)
 
     async def _recall_modes(self) -> None:
         """Leverage that was verified lately need not be asked for again after a restart."""

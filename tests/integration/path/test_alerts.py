@@ -271,3 +271,25 @@ async def test_a_new_stop_in_one_batch_with_the_end_of_the_old_one_is_placed(wor
     )
     assert all(log.execution_results[f"account_{account.id}"]["success"] for log in outcome.logs)
     assert [row.price for row in await world.orders(status="NEW")] == [Decimal(65000)]
+
+
+async def test_a_hundred_accounts_of_which_ten_refuse_make_ninety_orders_and_ten_reasons(
+    world: World,
+) -> None:
+    rich = [await world.account_at_venue(f"rich{n}") for n in range(90)]
+    poor = [await world.account_at_venue(f"poor{n}", usdt="1") for n in range(10)]
+    strategy = await world.strategy(*rich, *poor)
+    assert world.engine is not None
+    await world.engine.tenure.turn()
+    runners = world.engine.runners
+    await world.until(lambda: all(runners[a.id].account.position_mode for a in (*rich, *poor)), timeout_s=60)
+    outcome = await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    (log,) = outcome.logs
+    assert (log.row["status"], log.row["successful_accounts"], log.row["failed_accounts"]) == (
+        "PARTIAL_FAILURE",
+        90,
+        10,
+    )
+    refused = [result for result in log.execution_results.values() if not result["success"]]
+    assert {result["error_code"] for result in refused} == {"-2019"} and all(r["error"] for r in refused)
+    assert sum(len(world.venue_account(account).orders) for account in (*rich, *poor)) == 90

@@ -78,10 +78,16 @@ class Wallet:
         return SymbolModes(symbol, leverage, margin_mode, await self.position_mode())
 
     async def set_leverage(self, symbol: str, leverage: Decimal) -> None:
-        """Set and read back. Raises `SettingRefused`, or `ReadFailed` when it cannot be read back."""
+        """Set, and see in the venue's answer what it now has; read back where the answer does not say.
+
+        Raises `SettingRefused`, or `ReadFailed` when nothing says.
+        """
         venue_id = await self._link.readable_id(symbol)
-        await self._set(at.SET_LEVERAGE, {"symbol": venue_id, "leverage": to_text(leverage)})
-        found, _ = await self._symbol_config(symbol)
+        answer = await self._set(at.SET_LEVERAGE, {"symbol": venue_id, "leverage": to_text(leverage)})
+        try:
+            found = positive(answer["leverage"])
+        except (*UNREADABLE, TypeError):
+            found, _ = await self._symbol_config(symbol)
         if found != leverage:
             raise _not_taken(f"leverage {to_text(leverage)} for {symbol}", found)
 
@@ -161,17 +167,16 @@ class Wallet:
             raise refusal
         return KeyPermissions(True, can[MarketType.SPOT], can[MarketType.FUTURES], None, None)
 
-    async def _set(self, endpoint: Endpoint, params: Mapping[str, Any]) -> None:
+    async def _set(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Any:
+        """The venue's answer; None where it says that nothing needed to change."""
         try:
-            await self._link.act(endpoint, params)
+            return await self._link.act(endpoint, params)
         except CallFailed as failure:
             if failure.code in _UNCHANGED:
-                return
+                return None
             error: FillbookError = (
                 read_failure(failure) if is_credential_failure(failure) else _refused(failure)
             )
-        else:
-            return
         raise error
 
 

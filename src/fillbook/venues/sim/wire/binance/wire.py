@@ -5,6 +5,7 @@ that. Requests that fail before their endpoint changed nothing.
 """
 
 import hmac
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus
@@ -57,7 +58,7 @@ class BinanceWire:
             **self.streams.routes(),
         }
         self._minute = 0
-        self._used_weight = 0
+        self._used_weights: Counter[str] = Counter()
 
     def read(self, call: Call) -> None:
         call.api_key = call.headers.get("X-MBX-APIKEY", "")
@@ -73,30 +74,32 @@ class BinanceWire:
             return Reply(
                 404, b"<html><body><h2>404 Not found</h2></body></html>", {"Content-Type": "text/html"}
             )
-        self._weigh(route.weight_for(call.params))
+        headers = self._weigh(call.path, route.weight_for(call.params))
         try:
             account = self._authenticate(call, route)
             body = exact(route.endpoint)(self._context, account, call.params)
         except BinanceError as error:
-            return self._refusal(error)
+            return self._refusal(error, headers)
         except FillbookError as error:
-            return self._refusal(BinanceError(-1102, error.detail))
-        return Reply(200, orjson.dumps(body), self._headers())
+            return self._refusal(BinanceError(-1102, error.detail), headers)
+        return Reply(200, orjson.dumps(body), headers)
 
-    def _refusal(self, error: BinanceError) -> Reply:
+    def _refusal(self, error: BinanceError, headers: dict[str, str]) -> Reply:
         body: dict[str, Any] = {"code": error.code, "msg": error.message}
         if isinstance(error, ReplaceFailed):
             body["data"] = error.data
-        return Reply(error.status, orjson.dumps(body), self._headers(), str(error.code))
+        return Reply(error.status, orjson.dumps(body), headers, str(error.code))
 
-    def _weigh(self, weight: int) -> None:
+    def _weigh(self, path: str, weight: int) -> dict[str, str]:
+        """Count a request's weight in the pool of its market, as the venue does, and say so in the headers."""
         minute = self._exchange.now_ms() // 60_000
         if minute != self._minute:
-            self._minute, self._used_weight = minute, 0
-        self._used_weight += weight
-
-    def _headers(self) -> dict[str, str]:
-        return {**_JSON, "X-MBX-USED-WEIGHT-1M": str(self._used_weight)}
+            self._minute = minute
+            self._used_weights.clear()
+        pool = path.split("/", 2)[1]
+        self._used_weights[pool] += weight
+        name = "X-SAPI-USED-IP-WEIGHT-1M" if pool == "sapi" else "X-MBX-USED-WEIGHT-1M"
+        return {**_JSON, name: str(self._used_weights[pool])}
 
     def _authenticate(self, call: Call, route: Route) -> Account:
         if route.security is Security.NONE:
@@ -138,10 +141,11 @@ class BinanceWire:
     def refuse(self, call: Call, status: int, code: str, message: str) -> Reply:
         if not code:
             return Reply(status, message.encode(), {"Content-Type": "text/plain"})
-        return self._refusal(BinanceError(int(code), message, status))
+        return self._refusal(BinanceError(int(code), message, status), self._weigh(call.path, 0))
 
     def rate_limited(self, call: Call, retry_after_s: int) -> Reply:
-        refused = self._refusal(BinanceError(-1003, "Too many requests; please use the websocket.", 429))
+        error = BinanceError(-1003, "Too many requests; please use the websocket.", 429)
+        refused = self._refusal(error, self._weigh(call.path, 0))
         return Reply(429, refused.body, {**refused.headers, "Retry-After": str(retry_after_s)}, refused.code)
 
     def is_socket(self, path: str) -> bool:
