@@ -56,6 +56,15 @@ class CancelWorker:
             return 0.1
         return IDLE_S if next_at is None else min(max((next_at - now).total_seconds(), 0.05), IDLE_S)
 
+    async def queue_again(self) -> None:
+        """A wanted cancel is never given up: one whose item failed while its order lives gets a new item."""
+        await self._floor.db.run(self._queue_again)
+        self.wake()
+
+    async def _queue_again(self, unit: Unit) -> None:
+        ids = await cancels.wanted_but_not_queued(unit, self._account.id)
+        await cancels.enqueue(unit, await rows.by_ids(unit, ids), unit.now)
+
     async def _work(self, item: CancelQueue, order: Order) -> None:
         """One attempt at one cancel, settled by the venue's record."""
         if order.status.is_live and order.acknowledged_at is not None:

@@ -275,7 +275,7 @@ class AccountRunner:
             await self._floor.clock.sleep(GATHER_S)
             await self._backfill_wanted.wait(0)
             self.unread = await self.backfill.run_once()
-            self.cancels.wake()
+            await self.cancels.queue_again()
             if self.is_streaming and self._floor.clock.elapsed_s() >= sweep_at_s:
                 self.unread += await self.backfill.sweep()
                 self.unread += await self.backfill.read_entries()

@@ -107,6 +107,12 @@ async def test_a_refused_cancel_closes_nothing_and_ends_in_an_alarm_with_the_ord
     (order,) = await world.orders()
     assert (order.status, order.cancel_wanted, order.reserved) == ("NEW", True, 200)
     assert (await _item(world)).error_message == "Not now." and at_venue.is_open
+    world.calm()
+    assert world.engine is not None
+    (runner,) = world.engine.runners.values()
+    await runner.cancels.queue_again()
+    await world.until(lambda: not at_venue.is_open)
+    await world.quiet()
 
 
 async def test_a_cancel_that_came_too_late_says_what_the_order_had_become(world: World) -> None:
