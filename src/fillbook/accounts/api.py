@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from fillbook.accounts import balances, service
 from fillbook.accounts.core import Account, Environment
-from fillbook.accounts.ports import AccountsChanged, CheckVenue, KeyProbe
+from fillbook.accounts.errors import AccountInUse
+from fillbook.accounts.ports import AccountsChanged, CheckVenue, KeyProbe, OpenBusiness
 from fillbook.accounts.schemas import AccountAsked, AccountChange, AccountOut, BalanceOut
 from fillbook.accounts.vault import Vault
 from fillbook.http.fields import RowId
@@ -138,8 +139,20 @@ async def change_account(
 
 
 @router.delete("/{account_id}", status_code=204)
-async def close_account(principal: Trader, rows: Rows, account_id: RowId, version: ExpectedVersion) -> None:
+async def close_account(
+    principal: Trader,
+    rows: Rows,
+    account_id: RowId,
+    version: ExpectedVersion,
+    open_business: Annotated[OpenBusiness, Depends(provided(OpenBusiness))],
+) -> None:
     """Stop using an account and shred its key. What was traded on it stays recorded."""
+    async with rows.read() as unit:
+        await service.get_account(unit, principal.scope, account_id)
+    if (still_open := await open_business(account_id)) is not None:
+        raise AccountInUse(
+            f"The account still has {still_open}: cancel and close them first, then remove it."
+        )
     async with rows.unit() as unit:
         await service.delete_account(unit, principal.scope, account_id, expected_version=version)
 

@@ -52,3 +52,9 @@ class UnsafeKeyFile(VaultError):
 
 class UnusableMasterKey(VaultError):
     code = "unusable_master_key"
+
+
+class AccountInUse(Conflict):
+    """An account with live orders or positions: without its key nobody here could end them."""
+
+    code = "account_in_use"

@@ -25,6 +25,16 @@ def any_venue(exchange: VenueName, environment: Environment) -> None:
     """For a process that does not trade: it keeps what it is given."""
 
 
+class OpenBusiness(Protocol):
+    async def __call__(self, account_id: int) -> str | None:
+        """What an account still has open (orders, positions), for a person; None: nothing."""
+
+
+async def no_business(account_id: int) -> str | None:
+    """For a process without trading."""
+    return None
+
+
 class KeyProbe(Protocol):
     async def permissions(
         self, exchange: VenueName, environment: Environment, credentials: Credentials, egress: str | None

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from fillbook.accounts.core import Environment
-from fillbook.accounts.ports import AccountsChanged, CheckVenue, KeyProbe
+from fillbook.accounts.ports import AccountsChanged, CheckVenue, KeyProbe, OpenBusiness
 from fillbook.accounts.vault import Vault, load_master_keys
 from fillbook.app.logging import SecretRedactor
 from fillbook.app.probe import VenueProbe
@@ -37,7 +37,7 @@ from fillbook.signals.waiting import OutcomeBell
 from fillbook.storage import migrate
 from fillbook.storage.database import normalise_url
 from fillbook.storage.unit import Database
-from fillbook.trading.desk import EngineDesk
+from fillbook.trading.desk import EngineDesk, OpenOrdersAndPositions
 from fillbook.trading.desk_port import TradingDesk
 from fillbook.trading.engine import Engine
 from fillbook.venues.ccxt.venues import CcxtVenues
@@ -123,6 +123,7 @@ class Server:
             TradingStatus: _Status(self),
             EventSignal: self.events,
             CheckVenue: self._venues.check,
+            OpenBusiness: OpenOrdersAndPositions(self.database),
         }
         if self.engine is not None:
             services[AccountsChanged] = self.engine.tenure.wake

@@ -10,7 +10,7 @@ from fillbook.kernel.clock import Clock
 from fillbook.kernel.errors import Conflict, NotFound
 from fillbook.ledger.core.books import EXTERNAL, BookRow
 from fillbook.ledger.core.round_trip import TradeSource
-from fillbook.ledger.service.open_books import book_of
+from fillbook.ledger.service.open_books import book_of, books_of
 from fillbook.market.core import MarketType, Side, market_type_of
 from fillbook.market.symbols import unify_symbol
 from fillbook.orders.core.order import Order, OrderType
@@ -128,6 +128,21 @@ class EngineDesk:
         if isinstance(answer, Denied):
             raise OrderDenied(answer.code, answer.reason)
         return answer
+
+
+class OpenOrdersAndPositions:
+    """Implements `accounts.ports.OpenBusiness` on the books."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def __call__(self, account_id: int) -> str | None:
+        async with self._db.read() as unit:
+            live = await rows.live_of(unit, [account_id])
+            held = {row.key.symbol for row in await books_of(unit, [account_id])}
+        if not live and not held:
+            return None
+        return f"{len(live)} live orders and positions in {len(held)} symbols"
 
 
 def _closing_wish(row: BookRow) -> OrderWish:

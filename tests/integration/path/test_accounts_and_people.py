@@ -7,7 +7,7 @@ import pytest
 from fillbook.kernel.errors import NotFound
 from fillbook.market.core import Side
 from fillbook.orders.core.order import OrderType
-from fillbook.trading.desk import OrderHasEnded
+from fillbook.trading.desk import OpenOrdersAndPositions, OrderHasEnded
 from fillbook.trading.desk_port import ManualOrder, OrderDenied
 from fillbook.venues.sim.core.vocabulary import NewOrder
 from support.world import BINANCE, PERP, World
@@ -159,3 +159,14 @@ async def _open(world: World, count: int) -> bool:
 
 async def _sells(world: World) -> bool:
     return any(fill.side == "sell" for fill in await world.fills())
+
+
+async def test_an_account_with_open_business_says_so(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    open_business = OpenOrdersAndPositions(world.db)
+    assert await open_business(account.id) is None
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=20)
+    await world.alert(strategy, order_type="LIMIT", side="buy", price=50000, qty_per=20)
+    await world.quiet()
+    assert await open_business(account.id) == "1 live orders and positions in 1 symbols"

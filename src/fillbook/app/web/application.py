@@ -8,7 +8,14 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from fillbook.accounts.api import router as accounts_router
-from fillbook.accounts.ports import AccountsChanged, CheckVenue, any_venue, tell_nobody
+from fillbook.accounts.ports import (
+    AccountsChanged,
+    CheckVenue,
+    OpenBusiness,
+    any_venue,
+    no_business,
+    tell_nobody,
+)
 from fillbook.app.web.health import router as health_router
 from fillbook.app.web.metrics import RequestMetrics
 from fillbook.fleet.api import router as events_router
@@ -68,6 +75,7 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
         TokenUses: TokenUses(),
         AccountsChanged: tell_nobody,
         CheckVenue: any_venue,
+        OpenBusiness: no_business,
     }
     provide(app, {**defaults, **services, CollectorRegistry: registry})
     install_problems(app)
