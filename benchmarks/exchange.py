@@ -11,10 +11,10 @@ from fillbook.venues.sim.server import run
 from fillbook.venues.sim.wire.binance.wire import BinanceWire
 
 
-def _headers_without_weight(self: BinanceWire) -> dict[str, str]:
+def _no_weight(self: BinanceWire, path: str, weight: int) -> dict[str, str]:
     return {"Content-Type": "application/json"}
 
 
 if __name__ == "__main__":
-    BinanceWire._headers = _headers_without_weight  # type: ignore[method-assign]
+    BinanceWire._weigh = _no_weight  # type: ignore[method-assign]
     run({VenueName.BINANCE: int(sys.argv[1])}, say=print)
