@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import structlog
@@ -101,16 +102,17 @@ class Dispatcher:
         if runner is None or not isinstance(work.wish, OrderWish):
             self._ready.append(work)
             return
-        leverage = None if work.wish.is_close or work.wish.reduce_only else work.leverage
-        needs_price = work.wish.order_type is OrderType.MARKET
+        # A close is sized by what is held: it passes without a price, and opens no leverage.
+        leverage = None if work.wish.reduces else work.leverage
+        needs_price = work.wish.order_type is OrderType.MARKET and not work.wish.reduces
         if runner.is_prepared(work.symbol, leverage, needs_price):
             self._ready.append(work)
         else:
-            self._spawn(self._prepare(runner, work, needs_price))
+            self._spawn(self._prepare(runner, work, leverage, needs_price))
 
-    async def _prepare(self, runner: AccountRunner, work: LegWork, needs_price: bool) -> None:
-        assert isinstance(work.wish, OrderWish)
-        leverage = None if work.wish.is_close or work.wish.reduce_only else work.leverage
+    async def _prepare(
+        self, runner: AccountRunner, work: LegWork, leverage: Decimal | None, needs_price: bool
+    ) -> None:
         try:
             async with asyncio.timeout(20):
                 work.refused = await runner.prepare(work.symbol, leverage, needs_price)

@@ -293,3 +293,17 @@ async def test_a_hundred_accounts_of_which_ten_refuse_make_ninety_orders_and_ten
     refused = [result for result in log.execution_results.values() if not result["success"]]
     assert {result["error_code"] for result in refused} == {"-2019"} and all(r["error"] for r in refused)
     assert sum(len(world.venue_account(account).orders) for account in (*rich, *poor)) == 90
+
+
+async def test_a_close_passes_although_no_price_can_be_read(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    await world.quiet()
+    await world.stop()
+    await world.start()
+    world.fault("refuse", path="/fapi/v1/ticker", status=503, code=-1001, msg="no", n=0)
+    outcome = await world.alert(strategy, order_type="MARKET", qty_per=-100)
+    assert results(outcome)[f"account_{account.id}"]["success"] is True
+    world.calm()
+    await world.until(lambda: _is_flat(world))

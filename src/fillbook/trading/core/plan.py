@@ -44,6 +44,10 @@ class OrderWish:
     def is_close(self) -> bool:
         return self.qty_per is not None and self.qty_per < 0
 
+    @property
+    def reduces(self) -> bool:
+        return self.is_close or self.reduce_only
+
 
 @dataclass(frozen=True, slots=True)
 class LinkTerms:
@@ -189,7 +193,7 @@ def _check_gate(wish: OrderWish, context: PlanContext) -> Denied | None:
         return Denied(
             "account_halted", f"Trading is halted: {account.trading_state_reason or 'by its owner'}."
         )
-    reduces = wish.is_close or wish.reduce_only
+    reduces = wish.reduces
     if account.trading_state is TradingState.REDUCE_ONLY and not reduces:
         return Denied(
             "account_reduce_only",
