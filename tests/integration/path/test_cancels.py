@@ -118,8 +118,9 @@ async def test_a_refused_cancel_closes_nothing_and_ends_in_an_alarm_with_the_ord
 async def test_a_cancel_that_came_too_late_says_what_the_order_had_become(world: World) -> None:
     at_venue = await resting_order(world)
     world.fault("mute_stream", n=0)
-    world.exchange.set_price(at_venue.symbol, at_venue.price - 1)
+    world.fault("delay", seconds=0.5, **CANCEL)
     await cancel(world)
+    world.exchange.set_price(at_venue.symbol, at_venue.price - 1)
     await world.until(lambda: _has(world, status="FAILED"))
     assert (await _item(world)).error_message == "Order already filled"
     (order,) = await world.orders()
