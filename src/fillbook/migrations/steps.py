@@ -34,6 +34,21 @@ def create_index(name: str, table: str, columns: list[str], *, unique: bool = Fa
         op.create_index(name, table, columns, unique=unique)
 
 
+def add_column(table: str, column: sa.Column[Any]) -> None:
+    # MySQL and SQLite have no ADD COLUMN IF NOT EXISTS.
+    if column.name not in _columns(table):
+        op.add_column(table, column)
+
+
+def drop_column(table: str, name: str) -> None:
+    if name in _columns(table):
+        op.drop_column(table, name)
+
+
+def _columns(table: str) -> set[str]:
+    return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
+
+
 def drop_table(name: str) -> None:
     op.drop_table(name, if_exists=True)
 

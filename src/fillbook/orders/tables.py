@@ -54,6 +54,11 @@ orders = table(
     amount("quantity"),
     amount("price", nullable=True),
     amount("stop_price", nullable=True),
+    # Protection wanted for what fills: it becomes orders of its own, whose parent this is.
+    amount("stop_loss_price", nullable=True),
+    amount("take_profit_price", nullable=True),
+    # A change of price and quantity that is written down and not yet settled; see `orders.core.amend`.
+    sa.Column("amend", Json),
     amount("filled_quantity", default=ZERO),
     amount("cost", default=ZERO),
     amount("average_price", nullable=True),

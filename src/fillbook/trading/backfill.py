@@ -18,6 +18,7 @@ from fillbook.ledger.core.fill import FillReport, FillSource
 from fillbook.ledger.service.entries import book_entries
 from fillbook.market.errors import ReadFailed
 from fillbook.orders.core.order import Book, OrderRef
+from fillbook.orders.core.venue_traits import TRAITS
 from fillbook.orders.store import rows
 from fillbook.storage.unit import Unit
 from fillbook.trading.facts import FillCursor, FillsSeen
@@ -71,7 +72,7 @@ class Backfill:
         """Read every book of the venue whole: what is open there and unknown here is adopted. Heavy."""
         unread: list[str] = []
         for market_type in self._account.market_types:
-            for book in Book:
+            for book in TRAITS[self._account.exchange].books(market_type):
                 try:
                     for report in await self._venue.open_orders(market_type, book):
                         await take_report(self._floor, self._venue, self._account.id, report)

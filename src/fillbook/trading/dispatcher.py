@@ -20,7 +20,8 @@ from fillbook.kernel.bell import Bell
 from fillbook.kernel.errors import FillbookError
 from fillbook.kernel.money import ZERO
 from fillbook.orders.core.client_ids import Origin, make_client_order_id
-from fillbook.orders.core.order import Book, Order, OrderStatus, OrderType, Owner
+from fillbook.orders.core.order import Order, OrderStatus, OrderType, Owner
+from fillbook.orders.core.venue_traits import TRAITS
 from fillbook.orders.store import cancels, results, rows
 from fillbook.orders.store.results import LegResult
 from fillbook.risk.core import Denied
@@ -230,7 +231,8 @@ class Dispatcher:
         origin = Origin.MANUAL if work.strategy_account_id is None else Origin.STRATEGY
         leg = work.leg[-4:] or "0"
         client_id = make_client_order_id(self._installation, origin, work.strategy_code, leg, self._rng)
-        is_conditional = intent.order_type.has_stop_price and ":" in intent.symbol
+        traits = TRAITS[self._floor.accounts[work.account_id].exchange]
+        market_type = self._floor.instrument_of(work.account_id, intent.symbol).market_type
         return {
             "account_id": work.account_id,
             "user_id": work.user_id,
@@ -241,9 +243,9 @@ class Dispatcher:
             "signal_id": work.signal_id,
             "leg": work.leg,
             "client_order_id": str(client_id),
-            "book": Book.CONDITIONAL if is_conditional else Book.NORMAL,
+            "book": traits.book_of(market_type, intent.order_type),
             "symbol": intent.symbol,
-            "market_type": self._floor.instrument_of(work.account_id, intent.symbol).market_type,
+            "market_type": market_type,
             "side": intent.side,
             "position_side": intent.position_side,
             "order_type": intent.order_type,

@@ -10,8 +10,9 @@ import structlog
 from fillbook.accounts.core import Account
 from fillbook.kernel.bell import Bell
 from fillbook.market.errors import ReadFailed
-from fillbook.orders.core.order import Book, Order
+from fillbook.orders.core.order import Order
 from fillbook.orders.core.reports import OrderReport
+from fillbook.orders.core.venue_traits import TRAITS
 from fillbook.orders.store import rows
 from fillbook.trading.backfill import Backfill
 from fillbook.trading.facts import Booked, LookedUp
@@ -78,7 +79,8 @@ class LookUps:
     async def _search(self, order: Order) -> OrderReport | None:
         """The order's record, from every book, and from the fills of its symbol. Raises `ReadFailed`."""
         ref = ref_of(order)
-        books = [order.book, *(book for book in Book if book is not order.book and order.is_derivative)]
+        others = TRAITS[self._account.exchange].books(order.market_type)
+        books = [order.book, *(book for book in others if book is not order.book)]
         for book in books:
             report = await self._venue.find_order(replace(ref, book=book))
             if report is not None:

@@ -87,6 +87,13 @@ class OrderRequest:
     reduce_only: bool = False
     position_side: PositionSide = PositionSide.NET
 
+    @property
+    def trigger_rises(self) -> bool:
+        """Whether a stop or take-profit waits for the price to rise to its trigger."""
+        assert self.order_type.has_stop_price, "only a conditional order has a trigger"
+        is_stop = self.order_type in (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
+        return is_stop is (self.side is Side.BUY)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:
