@@ -83,10 +83,9 @@ class Control:
         )
         spot = body.get("balances") or {}
         futures = body.get("futures_balances")
-        for market_type, balances in (
-            (MarketType.SPOT, spot),
-            (MarketType.FUTURES, spot if futures is None else futures),
-        ):
+        if futures is None:
+            futures = {} if account.is_unified else spot
+        for market_type, balances in ((MarketType.SPOT, spot), (MarketType.FUTURES, futures)):
             for asset, amount in balances.items():
                 self._exchange.deposit(account, market_type, asset, _amount(amount))
         return {"api_key": account.key, "uid": account.uid}
@@ -174,7 +173,7 @@ class Control:
                     asset: {"free": purse.free, "locked": purse.locked}
                     for asset, purse in account.spot.items()
                 },
-                "futures": account.wallet,
+                "futures": dict(account.wallet),
             }
             for account in self._accounts(body)
         }

@@ -1,9 +1,11 @@
 """An account at the exchange: spot purses, a futures wallet per settlement asset, positions, orders, fills.
 
+Where a venue has one wallet for all (`UnifiedWallet`), the futures wallet is the same purses seen as balances.
 A position keeps its signed quantity and its exact signed cost; the average is derived, so that what a
 position cost always equals what was paid, to the last digit.
 """
 
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -21,6 +23,30 @@ PositionKey = tuple[str, PositionSide]
 class Purse:
     free: Decimal = ZERO
     locked: Decimal = ZERO
+
+
+class UnifiedWallet(MutableMapping[str, Decimal]):
+    """Balances kept in the spot purses: what is set here changes what is free there."""
+
+    def __init__(self, purses: dict[str, Purse]) -> None:
+        self._purses = purses
+
+    def __getitem__(self, asset: str) -> Decimal:
+        purse = self._purses[asset]
+        return purse.free + purse.locked
+
+    def __setitem__(self, asset: str, balance: Decimal) -> None:
+        purse = self._purses.setdefault(asset, Purse())
+        purse.free = balance - purse.locked
+
+    def __delitem__(self, asset: str) -> None:
+        del self._purses[asset]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._purses)
+
+    def __len__(self) -> int:
+        return len(self._purses)
 
 
 @dataclass(slots=True)
@@ -73,7 +99,7 @@ class Account:
     permissions: KeyPermissions
     updated_ms: int = 0
     spot: dict[str, Purse] = field(default_factory=dict)
-    wallet: dict[str, Decimal] = field(default_factory=dict)
+    wallet: MutableMapping[str, Decimal] = field(default_factory=dict)
     reserved: dict[str, Decimal] = field(default_factory=dict)
     positions: dict[PositionKey, Position] = field(default_factory=dict)
     position_mode: PositionMode = PositionMode.ONE_WAY
@@ -84,6 +110,15 @@ class Account:
     by_client_id: dict[tuple[str, Book, str], SimOrder] = field(default_factory=dict)
     fills: list[SimFill] = field(default_factory=list)
     ledger: list[LedgerEntry] = field(default_factory=list)
+
+    def unify_wallets(self) -> None:
+        """One wallet for spot and futures, from the account's first day on."""
+        assert not self.spot and not self.wallet, "wallets are unified before anything is in them"
+        self.wallet = UnifiedWallet(self.spot)
+
+    @property
+    def is_unified(self) -> bool:
+        return isinstance(self.wallet, UnifiedWallet)
 
     def purse(self, asset: str) -> Purse:
         purse = self.spot.get(asset)

@@ -125,6 +125,8 @@ class Exchange:
             return known
         account = Account(key, secret, 100_000 + len(self.accounts), passphrase, permissions)
         account.updated_ms = self.now_ms()
+        if self.policy.has_unified_wallet:
+            account.unify_wallets()
         self.accounts[key] = account
         return account
 
@@ -390,7 +392,7 @@ class Exchange:
         parts: list[tuple[str, Decimal]] = [*self.settlement.house.items(), *self.settlement.fees.items()]
         for account in self.accounts.values():
             parts += [(asset, purse.free + purse.locked) for asset, purse in account.spot.items()]
-            parts += account.wallet.items()
+            parts += [] if account.is_unified else account.wallet.items()
         for asset, amount in parts:
             sums[asset] = sums.get(asset, ZERO) + amount
         return sums

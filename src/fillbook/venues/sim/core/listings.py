@@ -55,6 +55,26 @@ _MAINTENANCE = {"BTC": Decimal("0.004"), "ETH": Decimal("0.005")}
 _MAINTENANCE_OTHERS = Decimal("0.01")
 
 
+# Where a venue counts contracts: the base units in one.
+_CONTRACT_SIZES = {
+    VenueName.OKX: {
+        "BTC": "0.01",
+        "ETH": "0.1",
+        "BNB": "0.01",
+        "SOL": "1",
+        "XRP": "100",
+        "DOGE": "1000",
+        "ADA": "100",
+        "LTC": "1",
+        "LINK": "1",
+        "AVAX": "1",
+        "TRX": "1000",
+    }
+}
+# Venues that ask for a least quantity only.
+_WITHOUT_MIN_NOTIONAL = frozenset({VenueName.OKX})
+
+
 def listings_for(venue: VenueName) -> tuple[Listing, ...]:
     """Every default listing, spot first, under the venue's name."""
     spot = [_spot(venue, *row[:5]) for row in _ROWS]
@@ -80,9 +100,13 @@ def _spot(venue: VenueName, base: str, quote: str, first_price: str, tick: str, 
         max_quantity=Decimal(9_000_000),
         max_market_quantity=Decimal(9_000_000),
         market_lot=Decimal(lot),
-        min_notional=Decimal(5) if quote == "USDT" else Decimal("0.0001"),
+        min_notional=_min_notional(venue, "5" if quote == "USDT" else "0.0001"),
     )
     return Listing(instrument, Decimal(first_price), _SPOT_FEE, _SPOT_FEE, Decimal(0), Decimal(1))
+
+
+def _min_notional(venue: VenueName, least: str) -> Decimal:
+    return Decimal(0) if venue in _WITHOUT_MIN_NOTIONAL else Decimal(least)
 
 
 def _futures(
@@ -101,7 +125,8 @@ def _futures(
         max_quantity=Decimal(10_000_000),
         max_market_quantity=Decimal(10_000_000),
         market_lot=Decimal(lot),
-        min_notional=Decimal(least),
+        min_notional=_min_notional(venue, least),
+        contract_size=Decimal(_CONTRACT_SIZES.get(venue, {}).get(base, "1")),
     )
     return Listing(
         instrument,

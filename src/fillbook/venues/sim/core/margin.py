@@ -68,7 +68,8 @@ def margin_state(account: Account, markets: Mapping[str, Market], asset: str) ->
             cross_unrealized += profit
             cross_margin += margin
             cross_maintenance += needed
-    available = max(cross_wallet + cross_unrealized - cross_margin - reserved, ZERO)
+    in_spot_orders = account.purse(asset).locked if account.is_unified else ZERO
+    available = max(cross_wallet + cross_unrealized - cross_margin - reserved - in_spot_orders, ZERO)
     return MarginState(
         wallet,
         cross_wallet,

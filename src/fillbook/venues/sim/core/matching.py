@@ -44,10 +44,11 @@ _ENDED = {
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What differs between venues: whether a stop that would trigger at once, or a FOK that cannot fill, is
-    refused or accepted (and then expires)."""
+    refused or accepted (and then expires); whether spot and futures share one wallet."""
 
     refuses_immediate_trigger: bool = True
     refuses_unfillable_fok: frozenset[MarketType] = frozenset()
+    has_unified_wallet: bool = False
 
 
 class Matching:

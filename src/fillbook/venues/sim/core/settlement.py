@@ -47,7 +47,7 @@ class Settlement:
         else:
             _, needed = market.book.walk(order.side, order.remaining, None)
         purse = account.purse(asset)
-        if purse.free < needed:
+        if purse.free < needed or (account.is_unified and self._spendable(account, asset) < needed):
             raise Refused(Refusal.INSUFFICIENT_BALANCE)
         purse.free -= needed
         purse.locked += needed
@@ -66,6 +66,10 @@ class Settlement:
             raise Refused(Refusal.INSUFFICIENT_MARGIN)
         order.locked = margin
         account.reserved[asset] = account.reserved.get(asset, ZERO) + margin
+
+    def _spendable(self, account: Account, asset: str) -> Decimal:
+        """What of a unified wallet is not tied up as margin."""
+        return margin_state(account, self._markets, asset).available
 
     def can_pay(
         self, account: Account, order: SimOrder, market: Market, cost: Decimal, quantity: Decimal
