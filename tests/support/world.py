@@ -77,7 +77,7 @@ class World:
         return self.exchange.account(key_of(account.name))
 
     def fault(self, kind: str, **details: Any) -> None:
-        self.server.gateway(BINANCE).faults.add({"kind": kind, **details})
+        self.server.gateway(BINANCE).add_fault({"kind": kind, **details})
 
     def calm(self) -> None:
         self.server.gateway(BINANCE).faults.clear()

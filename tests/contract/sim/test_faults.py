@@ -1,9 +1,13 @@
 """Each fault, and what the exchange's own truth says beside what the client was told."""
 
 import asyncio
+from pathlib import Path
 
+import aiohttp
 import ccxt.async_support as ccxt
 import pytest
+
+from fillbook.venues.sim.faults import KINDS, Faults
 
 SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
 LIMIT = ("limit", "buy", 0.1, 50000)
@@ -177,3 +181,122 @@ async def test_probability_is_repeatable(spot, control):
         await control.delete("faults")
     assert met[0] == met[1]
     assert set(met[0]) == {".", "x"}
+
+
+async def test_a_proxys_page_says_nothing_of_what_happened(spot, control):
+    for after, made in ((False, 0), (True, 1)):
+        await control.post("faults", kind="error_page", status=502, after=after, method="POST")
+        with pytest.raises(ccxt.ExchangeNotAvailable):
+            await spot.create_order(SPOT, *LIMIT)
+        assert len(await control.get("orders")) == made
+
+
+async def test_a_ban_refuses_everything_until_its_time_is_over(spot, control):
+    await control.post("faults", kind="ban", for_s=30)
+    for read in (spot.fetch_balance, spot.fetch_time):
+        with pytest.raises(ccxt.DDoSProtection, match="banned"):
+            await read()
+    assert 25 <= int(spot.last_response_headers["Retry-After"]) <= 30
+    await control.delete("faults")
+    assert await spot.fetch_time()
+
+
+async def test_a_fault_ends_when_its_time_is_over(clock):
+    faults = Faults(clock)
+    faults.add({"kind": "refuse", "for_s": 5})
+    faults.add({"kind": "clock_skew", "seconds": -2.5, "for_s": 5})
+    assert (len(faults.for_request("GET", "/", "")), faults.skew_ms()) == (1, -2500)
+    clock.advance(4.9)
+    assert len(faults.for_request("GET", "/", "")) == 1
+    clock.advance(0.2)
+    assert (faults.for_request("GET", "/", ""), faults.skew_ms(), faults.in_force()) == ([], 0, [])
+
+
+async def test_maintenance_closes_the_sockets_and_lets_nobody_in(spot, control, listening, sim):
+    await listening(spot)
+    waiting = asyncio.create_task(spot.watch_orders())
+    assert (await control.post("faults", kind="maintenance"))["met"] >= 1
+    with pytest.raises(ccxt.NetworkError):
+        async with asyncio.timeout(5):
+            await waiting
+    with pytest.raises(ccxt.OnMaintenance):
+        await spot.create_order(SPOT, *LIMIT)
+    url = f"ws://127.0.0.1:{sim.port('binance')}/ws-api/v3"
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(url)
+        assert refused.value.status == 503
+        await control.delete("faults")
+        async with session.ws_connect(url) as socket:
+            await socket.send_json({"method": "ping", "id": 1})
+            assert (await socket.receive_json())["status"] == 200
+
+
+async def test_a_half_open_socket_is_silent_and_answers_no_ping(control, sim):
+    url = f"ws://127.0.0.1:{sim.port('binance')}/ws-api/v3"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        await socket.send_json({"method": "ping", "id": 1})
+        assert (await socket.receive_json())["status"] == 200
+        assert (await control.post("faults", kind="half_open"))["met"] == 1
+        await socket.send_json({"method": "ping", "id": 2})
+        await socket.ping()
+        with pytest.raises(TimeoutError):
+            await socket.receive(timeout=0.3)
+        assert not socket.closed
+        async with session.ws_connect(url) as another:
+            await another.send_json({"method": "ping", "id": 3})
+            assert (await another.receive_json())["status"] == 200
+
+
+async def test_a_late_message_is_overtaken_by_those_that_follow(futures, control, listening):
+    tap = await listening(futures)
+    await control.post("faults", kind="late_message", seconds=0.3)
+    first = await futures.create_order(PERP, *LIMIT)
+    second = await futures.create_order(PERP, *LIMIT)
+    seen = [(await tap.until(bool))[0]["o"]["i"] for _ in range(2)]
+    assert [str(one) for one in seen] == [second["id"], first["id"]]
+
+
+async def test_a_fill_is_told_with_another_fee_than_the_history_has(futures, control, listening):
+    tap = await listening(futures)
+    await control.post("faults", kind="correct_fill", fee="0.5")
+    await futures.create_order(PERP, "market", "buy", 0.1)
+    told = (await tap.until(lambda message: message.get("o", {}).get("x") == "TRADE"))[-1]["o"]
+    (trade,) = await futures.fetch_my_trades(PERP)
+    assert (float(told["n"]), str(told["t"])) == (0.5, trade["id"])
+    assert trade["fee"]["cost"] == pytest.approx(0.1 * trade["price"] * 0.0005)
+
+
+async def test_a_venue_whose_clock_goes_ahead_refuses_what_comes_too_late(spot, control):
+    await control.post("faults", kind="clock_skew", n=0, seconds=20)
+    with pytest.raises(ccxt.InvalidNonce):
+        await spot.create_order(SPOT, *LIMIT)
+    assert await spot.fetch_time() > spot.milliseconds() + 15_000
+    await spot.load_time_difference()
+    assert (await spot.create_order(SPOT, *LIMIT))["status"] == "open"
+
+
+async def test_orders_that_rest_already_can_be_hidden(spot, control):
+    made = await spot.create_order(SPOT, *LIMIT)
+    assert (await control.post("faults", kind="hide_orders", seconds=60))["met"] == 1
+    with pytest.raises(ccxt.OrderNotFound):
+        await spot.fetch_order(made["id"], SPOT)
+    assert not await spot.fetch_open_orders(SPOT)
+    assert (await control.get("orders"))[0]["status"] == "NEW"
+
+
+async def test_an_order_can_be_filled_whatever_its_state_and_size(futures, control):
+    made = await futures.create_order(PERP, *LIMIT)
+    await control.post("faults", kind="fill", order_id=made["id"], quantity="0.15")
+    order = await futures.fetch_order(made["id"], PERP)
+    assert (order["status"], order["amount"], order["filled"]) == ("closed", 0.1, 0.15)
+    canceled = await futures.create_order(PERP, *LIMIT, {"clientOrderId": "late"})
+    await futures.cancel_order(canceled["id"], PERP)
+    await control.post("faults", kind="fill", api_key="key", client_order_id="late", quantity="0.1")
+    order = await futures.fetch_order(canceled["id"], PERP)
+    assert (order["status"], order["filled"]) == ("canceled", 0.1)
+
+
+def test_every_kind_of_fault_has_a_test():
+    source = Path(__file__).read_text()
+    assert [kind for kind in KINDS if f'kind="{kind}"' not in source] == []

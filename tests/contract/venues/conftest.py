@@ -58,10 +58,7 @@ class Desk:
         return self.exchange.account(KEY)
 
     def fault(self, kind: str, **details: Any) -> None:
-        self.server.gateway(self.name).faults.add({"kind": kind, **details})
-
-    def stream_fault(self, kind: str) -> int:
-        return self.server.gateway(self.name).wire.stream_fault(kind, {})
+        self.server.gateway(self.name).add_fault({"kind": kind, **details})
 
     def requests(self) -> list[Any]:
         return list(self.server.gateway(self.name).requests)

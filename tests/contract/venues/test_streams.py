@@ -156,7 +156,7 @@ async def test_a_liquidation_is_a_fill_of_its_kind(desk, new_order):
 
 async def test_a_lost_connection_is_told_and_followed_by_a_new_one(desk):
     async with listening(desk.venue) as listener:
-        desk.stream_fault("disconnect")
+        desk.fault("disconnect")
         await listener.until(lambda seen: len([e for e in seen if isinstance(e, StreamChange)]) >= 6)
         lost = {reason.split(":")[0] for state, reason in listener.changes() if state is DISCONNECTED}
         assert lost == {"spot", "futures"}
@@ -165,7 +165,7 @@ async def test_a_lost_connection_is_told_and_followed_by_a_new_one(desk):
 
 async def test_an_expired_listen_key_is_a_loss_and_the_next_key_works(desk, new_order):
     async with listening(desk.venue) as listener:
-        desk.stream_fault("expire_listen_key")
+        desk.fault("expire_listen_key")
         await listener.until(lambda seen: listener.changes().count((CONNECTED, "futures")) == 2)
         request = new_order(PERP)
         await desk.venue.place(request)

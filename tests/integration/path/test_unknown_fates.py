@@ -94,7 +94,7 @@ async def test_what_filled_while_the_stream_was_cut_is_fetched_at_the_reconnecti
     world.fault("mute_stream", n=0)
     world.exchange.set_price(PERP, Decimal(58000))
     world.calm()
-    world.server.gateway(world.server_venue).wire.stream_fault("disconnect", {})
+    world.fault("disconnect")
     await world.quiet()
     (order,) = await world.orders()
     assert order.status == "FILLED"

@@ -19,7 +19,6 @@ from fillbook.market.core import MarketType
 from fillbook.venues.sim.core.accounts import Account
 from fillbook.venues.sim.core.book import Depth
 from fillbook.venues.sim.core.exchange import FULL_PERMISSIONS
-from fillbook.venues.sim.faults import Stage
 
 if TYPE_CHECKING:
     from fillbook.venues.sim.gateway import Gateway
@@ -39,7 +38,7 @@ class Control:
             ("POST", "funding"): self._fund,
             ("POST", "deleverage"): self._deleverage,
             ("POST", "faults"): self._add_fault,
-            ("GET", "faults"): lambda _: [fault.as_row() for fault in gateway.faults.active],
+            ("GET", "faults"): lambda _: [fault.as_row() for fault in gateway.faults.in_force()],
             ("DELETE", "faults"): self._clear_faults,
             ("GET", "orders"): self._orders,
             ("GET", "fills"): self._fills,
@@ -135,11 +134,8 @@ class Control:
     # Faults
 
     def _add_fault(self, body: Body) -> Any:
-        fault = self._gateway.faults.add(body)
-        if fault.stage is Stage.NOW:
-            self._gateway.faults.active.remove(fault)
-            return {"id": fault.id, "met": self._gateway.wire.stream_fault(fault.kind, body)}
-        return {"id": fault.id}
+        fault, met = self._gateway.add_fault(body)
+        return {"id": fault.id, "met": met}
 
     def _clear_faults(self, body: Body) -> Any:
         self._gateway.faults.clear()

@@ -107,8 +107,8 @@ async def start(
     for venue, port in venues.items():
         if venue not in VENUES:
             raise InvalidInput(f"The simulated exchange does not speak {venue} yet.")
-        exchange = make_exchange(venue, clock, depth)
-        faults = Faults()
+        faults = Faults(clock)
+        exchange = make_exchange(venue, clock, depth, skew_ms=faults.skew_ms)
         gateway = Gateway(exchange, VENUES[venue].make_wire(exchange, faults.pass_on), faults, clock)
         runner = web.ServerRunner(web.Server(gateway.handle), shutdown_timeout=1)
         await runner.setup()
@@ -138,10 +138,15 @@ async def _keep_time(gateway: Gateway) -> None:
         gateway.wire.tick()
 
 
-def make_exchange(venue: VenueName, clock: Clock, depth: Depth | None = None) -> Exchange:
-    """A venue's core alone, for whoever needs no wire."""
+def make_exchange(
+    venue: VenueName, clock: Clock, depth: Depth | None = None, *, skew_ms: Callable[[], int] = lambda: 0
+) -> Exchange:
+    """A venue's core alone, for whoever needs no wire. `skew_ms` is how far its clock is ahead of ours."""
     return Exchange(
-        listings_for(venue), now_ms=lambda: to_ms(clock.now()), policy=VENUES[venue].policy, depth=depth
+        listings_for(venue),
+        now_ms=lambda: to_ms(clock.now()) + skew_ms(),
+        policy=VENUES[venue].policy,
+        depth=depth,
     )
 
 

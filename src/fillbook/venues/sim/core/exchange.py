@@ -6,6 +6,7 @@ Orders of one price trade in the order of arrival; the reference price moves onl
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 
 from fillbook.accounts.core import KeyPermissions, PositionSide
@@ -32,6 +33,7 @@ from fillbook.venues.sim.core.vocabulary import (
     OrderEvent,
     Refusal,
     Refused,
+    SimFill,
     SimOrder,
     WalletCause,
     WalletEvent,
@@ -71,6 +73,7 @@ class Exchange:
         self.accounts: dict[str, Account] = {}
         self.orders: dict[int, SimOrder] = {}
         self._subscribers: list[Callable[[Event], None]] = []
+        self.tell_fill: Callable[[SimFill], SimFill] = _as_it_is
         self.last_order_id = first_id
         self.settlement = Settlement(self.markets, first_id)
         self.matching = Matching(self)
@@ -86,6 +89,8 @@ class Exchange:
         self._subscribers.append(subscriber)
 
     def emit(self, event: Event) -> None:
+        if isinstance(event, OrderEvent) and event.fill is not None:
+            event = replace(event, fill=self.tell_fill(event.fill))
         for subscriber in self._subscribers:
             subscriber(event)
 
@@ -272,6 +277,12 @@ class Exchange:
             raise Refused(Refusal.UNKNOWN_ORDER)
         return order
 
+    def hide_orders_of(self, account: Account, until_ms: int) -> int:
+        """Every order of an account is unknown to look-ups for a while (a fault); how many there were."""
+        for order in account.orders.values():
+            order.hidden_until_ms = until_ms
+        return len(account.orders)
+
     def hide_orders_after(self, order_id: int, until_ms: int) -> None:
         """Orders made after this one are unknown to look-ups for a while (a fault)."""
         for made_id in range(order_id + 1, self.last_order_id + 1):
@@ -296,6 +307,12 @@ class Exchange:
         """Fill a part of what an ended order left, as a venue does whose cancel and fill crossed (a fault). The
         order stays canceled. Nothing happens when the account can no longer pay."""
         self.matching.fill_late(self.accounts[order.account], order, self.market(order.symbol), fraction)
+
+    @exact
+    def fill_anyway(self, order: SimOrder, quantity: Decimal) -> None:
+        """Fill an order by a quantity, whatever its status and its size (a fault): one that has ended stays ended,
+        and a live one ends when it is full or more than full."""
+        self.matching.fill_anyway(self.accounts[order.account], order, self.market(order.symbol), quantity)
 
     @exact
     def amend(self, account: Account, order: SimOrder, quantity: Decimal, price: Decimal) -> SimOrder:
@@ -396,3 +413,7 @@ class Exchange:
         for asset, amount in parts:
             sums[asset] = sums.get(asset, ZERO) + amount
         return sums
+
+
+def _as_it_is(fill: SimFill) -> SimFill:
+    return fill

@@ -310,8 +310,12 @@ class Matching:
         price = order.price if order.price is not None else market.price
         if quantity <= 0 or not self._settlement.can_pay(account, order, market, price * quantity, quantity):
             return
-        status = order.status
-        self._trade(market, price, quantity, None, (account, order), keeps_status=status)
+        self.fill_anyway(account, order, market, quantity)
+
+    def fill_anyway(self, account: Account, order: SimOrder, market: Market, quantity: Decimal) -> None:
+        price = order.price if order.price is not None else market.price
+        ended = None if order.is_open else order.status
+        self._trade(market, price, quantity, None, (account, order), keeps_status=ended)
 
     def close_with_house(self, account: Account, order: SimOrder, market: Market, kind: FillKind) -> None:
         """Fill an order of the exchange's own (liquidation, deleveraging) at the mark price."""

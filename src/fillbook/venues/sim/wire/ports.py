@@ -1,10 +1,12 @@
 """What the server needs of a venue's wire, and what it hands to it: a call in plain text, a reply in bytes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
+
+from fillbook.venues.sim.wire.sockets import Outlet
 
 PassOn = Callable[[str, bool, Callable[[], None]], None]
 """Private stream messages go through this: (api key, whether they tell of a fill, how to send them)."""
@@ -43,6 +45,12 @@ class Wire(Protocol):
 
     def rate_limited(self, call: Call, retry_after_s: int) -> Reply: ...
 
+    def banned(self, call: Call, seconds: int) -> Reply:
+        """How the venue answers an address that went on in spite of rate limits, for `seconds` more."""
+
+    def under_maintenance(self, call: Call) -> Reply:
+        """How the venue answers while it works on itself."""
+
     def is_socket(self, path: str) -> bool: ...
 
     async def serve_socket(self, request: web.BaseRequest) -> web.StreamResponse: ...
@@ -50,8 +58,11 @@ class Wire(Protocol):
     def listeners(self, api_key: str) -> int:
         """How many private streams an account has open."""
 
-    def stream_fault(self, kind: str, details: Mapping[str, Any]) -> int:
-        """Apply a fault of streams now; how many streams it met."""
+    def outlets(self, api_key: str | None) -> Collection[Outlet]:
+        """The open sockets that carry an account's private streams, or every socket."""
+
+    def expire_listen_keys(self, api_key: str | None) -> int:
+        """End the listen keys of an account, or all, where the venue has such; how many there were."""
 
     def tick(self) -> None:
         """Do what is due by the clock alone; called every few seconds."""

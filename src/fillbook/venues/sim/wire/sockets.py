@@ -41,6 +41,12 @@ class Outlet:
         if self._request.transport is not None:
             self._request.transport.abort()
 
+    def freeze(self) -> None:
+        """Leave the TCP connection open and dead: nothing is read or written any more, no ping is answered."""
+        self._writer.cancel()
+        if self._request.transport is not None:
+            self._request.transport.pause_reading()
+
     async def close(self) -> None:
         self._writer.cancel()
         await self.socket.close(code=WSCloseCode.GOING_AWAY)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fillbook.kernel.clock import SystemClock
 from fillbook.market.core import MarketType, VenueName
 from fillbook.venues.sim.core.exchange import Exchange
 from fillbook.venues.sim.core.listings import listings_for
@@ -89,7 +90,7 @@ def make_wire():
     account = exchange.open_account("key", "secret")
     for market_type in MarketType:
         exchange.deposit(account, market_type, "USDT", Decimal(1_000_000))
-    return exchange, BinanceWire(exchange, Faults().pass_on)
+    return exchange, BinanceWire(exchange, Faults(SystemClock()).pass_on)
 
 
 def send(wire, method, path, sent):

@@ -4,7 +4,7 @@ Private messages are built once per event and only for accounts that listen.
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import orjson
@@ -221,16 +221,14 @@ class Streams:
 
     # Faults
 
-    def fault(self, kind: str, details: Mapping[str, Any]) -> int:
-        """`disconnect` cuts sockets (of one account, or all); `expire_listen_key` ends futures keys."""
-        account = details.get("api_key")
-        if kind == "disconnect":
-            spot = {o for key, pairs in self._spot.items() if account in (None, key) for o, _ in pairs}
-            futures = {o for key, outs in self._futures.items() if account in (None, key) for o in outs}
-            met = list(self._outlets if account is None else spot | futures)
-            for outlet in met:
-                outlet.cut()
-            return len(met)
+    def outlets(self, account: str | None) -> Collection[Outlet]:
+        """The sockets on which an account listens, or all there are."""
+        if account is None:
+            return set(self._outlets)
+        return {outlet for outlet, _ in self._spot.get(account, [])} | set(self._futures.get(account, []))
+
+    def expire_keys_of(self, account: str | None) -> int:
+        """End the listen keys of an account, or all."""
         keys = [key for key, (owner, _) in self._keys.items() if account in (None, owner)]
         for key in keys:
             self._expire(key)

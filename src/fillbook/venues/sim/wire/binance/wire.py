@@ -6,7 +6,7 @@ that. Requests that fail before their endpoint changed nothing.
 
 import hmac
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -33,6 +33,7 @@ from fillbook.venues.sim.wire.binance.spot_orders import ReplaceFailed
 from fillbook.venues.sim.wire.binance.streams import Streams
 from fillbook.venues.sim.wire.binance.text import Params, integer
 from fillbook.venues.sim.wire.ports import Call, PassOn, Reply
+from fillbook.venues.sim.wire.sockets import Outlet
 
 _DEFAULT_WINDOW_MS = 5000
 _MAX_WINDOW_MS = 60_000
@@ -148,6 +149,15 @@ class BinanceWire:
         refused = self._refusal(error, self._weigh(call.path, 0))
         return Reply(429, refused.body, {**refused.headers, "Retry-After": str(retry_after_s)}, refused.code)
 
+    def banned(self, call: Call, seconds: int) -> Reply:
+        until_ms = self._exchange.now_ms() + seconds * 1000
+        text = f"Way too much request weight used; IP banned until {until_ms}. Please use WebSocket Streams."
+        refused = self._refusal(BinanceError(-1003, text, 418), self._weigh(call.path, 0))
+        return Reply(418, refused.body, {**refused.headers, "Retry-After": str(seconds)}, refused.code)
+
+    def under_maintenance(self, call: Call) -> Reply:
+        return self._refusal(BinanceError(1, "System is under maintenance.", 503), dict(_JSON))
+
     def is_socket(self, path: str) -> bool:
         return path.startswith(("/ws-api/", "/stream", "/private/", "/public/", "/market/", "/ws"))
 
@@ -157,8 +167,11 @@ class BinanceWire:
     def listeners(self, api_key: str) -> int:
         return self.streams.listeners(api_key)
 
-    def stream_fault(self, kind: str, details: Mapping[str, Any]) -> int:
-        return self.streams.fault(kind, details)
+    def outlets(self, api_key: str | None) -> Collection[Outlet]:
+        return self.streams.outlets(api_key)
+
+    def expire_listen_keys(self, api_key: str | None) -> int:
+        return self.streams.expire_keys_of(api_key)
 
     def tick(self) -> None:
         self.streams.expire_keys()
