@@ -67,8 +67,9 @@ async def open_books(url: str, count: int) -> Books:
         instruments=InstrumentBoard(clock, _save_nothing),
         ownership=Ownership(clock),
         signal_moved=lambda signal_id: None,
+        events=EventSignal(),
     )
-    booking = Booking(floor, Ledger(RowIds(clock, rng)), EventSignal())
+    booking = Booking(floor, Ledger(RowIds(clock, rng)), floor.events)
     async with database.read() as unit:
         for account in await accounts.list_accounts(unit, EVERYONE):
             floor.accounts[account.id] = account

@@ -20,7 +20,7 @@ from fillbook.orders.core.order import Book, Order, OrderStatus
 from fillbook.orders.core.order import Owner as OrderOwner
 from fillbook.orders.core.outcomes import Acknowledged, Rejected, Unknown
 from fillbook.orders.core.reports import FillReport, OrderReport
-from fillbook.orders.store import results, rows
+from fillbook.orders.store import cancels, results, rows
 from fillbook.orders.store.results import LegResult
 from fillbook.risk.core import Denied
 from fillbook.storage.unit import Unit
@@ -116,7 +116,7 @@ class Booking:
                 case FillsSeen(account_id, fills):
                     clients |= {(account_id, fill.client_order_id or "") for fill in fills}
         orders = _Orders()
-        for order in await rows.by_ids(unit, ids):
+        for order in await rows.locked(unit, ids):
             orders.add(order)
         for order in await rows.by_client_ids(
             unit, {key for key in clients - orders.by_client.keys() if key[1]}
@@ -228,6 +228,7 @@ class Booking:
         for order in changed:
             batch.orders.put(order)
         await rows.save_orders(unit, changed)
+        await _record_cancels(unit, batch, changed)
         await rows.insert_venue_ids(unit, batch.orders.new_venue_ids.items())
         await change_capital(unit, _capital_changes(batch.orders, changed, booked))
         await self._record_results(unit, batch.orders, changed)
@@ -261,6 +262,25 @@ class Booking:
                 watch.changed.set()
         for signal_id in {order.signal_id for order in changed if order.signal_id is not None}:
             self._floor.signal_moved(signal_id)
+
+
+async def _record_cancels(unit: Unit, batch: _Batch, changed: Sequence[Order]) -> None:
+    """Keep the record of what was truly cancelled, by the venue's time."""
+    told_at = {order_id: report.exchange_at for _, order_id, report in batch.reports}
+    was_canceled = {order.id for order in changed if _was(batch, order) is OrderStatus.CANCELED}
+    now_canceled = [
+        replace(order, exchange_at=told_at.get(order.id, unit.now))
+        for order in changed
+        if order.status is OrderStatus.CANCELED and order.id not in was_canceled
+    ]
+    await cancels.record_cancels(unit, now_canceled)
+    await cancels.forget_cancels(
+        unit, [o.id for o in changed if o.id in was_canceled and o.status is not OrderStatus.CANCELED]
+    )
+
+
+def _was(batch: _Batch, order: Order) -> OrderStatus:
+    return batch.orders.before[order.id].status
 
 
 def _venue_ids_of(fact: Fact, known: Container[rows.ClientId]) -> Iterable[rows.VenueId]:

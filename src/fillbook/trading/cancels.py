@@ -9,11 +9,12 @@ from typing import Final
 import structlog
 
 from fillbook.accounts.core import Account
+from fillbook.fleet.events import NewEvent, append_events
 from fillbook.kernel.bell import Bell
 from fillbook.market.errors import ReadFailed
-from fillbook.orders.core.cancel_queue import CancelQueue, already_ended
+from fillbook.orders.core.cancel_queue import CancelQueue, CancelStatus, already_ended
 from fillbook.orders.core.order import Order, OrderStatus
-from fillbook.orders.core.outcomes import Rejected
+from fillbook.orders.core.outcomes import CancelOutcome, Rejected
 from fillbook.orders.core.transitions import status_after_failed_cancel
 from fillbook.orders.store import cancels, rows
 from fillbook.storage.unit import Unit
@@ -25,6 +26,7 @@ from fillbook.trading.sending import ref_of
 AT_ONCE: Final = 20
 IDLE_S: Final = 30.0
 ASK_AGAIN: Final = timedelta(seconds=2)
+AWAIT_ANSWER: Final = timedelta(milliseconds=250)
 
 log = structlog.get_logger(__name__)
 
@@ -51,10 +53,13 @@ class CancelWorker:
             items = await cancels.due(unit, self._account.id, now, AT_ONCE)
             orders = {order.id: order for order in await rows.by_ids(unit, [item.order_id for item in items])}
             next_at = await cancels.next_due_at(unit, self._account.id)
+        if not items:
+            return IDLE_S if next_at is None else min(max((next_at - now).total_seconds(), 0.05), IDLE_S)
+        for item in items:
+            item.status = CancelStatus.PROCESSING
+        await self._floor.db.run(lambda unit: cancels.save(unit, items))
         await asyncio.gather(*(self._work(item, orders[item.order_id]) for item in items))
-        if items:
-            return 0.1
-        return IDLE_S if next_at is None else min(max((next_at - now).total_seconds(), 0.05), IDLE_S)
+        return 0.1
 
     async def queue_again(self) -> None:
         """A wanted cancel is never given up: one whose item failed while its order lives gets a new item."""
@@ -67,19 +72,25 @@ class CancelWorker:
 
     async def _work(self, item: CancelQueue, order: Order) -> None:
         """One attempt at one cancel, settled by the venue's record."""
-        if order.status.is_live and order.acknowledged_at is not None:
+        if _awaits_answer(order):
+            await self._ask_again(item, AWAIT_ANSWER)
+            return
+        outcome: CancelOutcome | None = None
+        if order.status.is_live:
             outcome = await self._venue.cancel(ref_of(order))
-        else:
-            outcome = None
         order, was_read = await self._read_record(order)
         if not order.status.is_live:
-            await self._floor.db.run(lambda unit: self._end(unit, item, order))
-        elif isinstance(outcome, Rejected) and was_read:
-            await self._floor.db.run(lambda unit: self._refused(unit, item, order, outcome))
+            await self._floor.db.run(lambda unit: _end(unit, item, order))
+        elif isinstance(outcome, Rejected) and not outcome.for_now and was_read:
+            await self._floor.db.run(lambda unit: self._refused(unit, item, outcome))
         else:
             # No answer, no record, or an order that the venue has not shown yet: ask again, uncounted.
-            item.next_retry_at = self._floor.clock.now() + ASK_AGAIN
-            await self._floor.db.run(lambda unit: cancels.save(unit, [item]))
+            await self._ask_again(item, ASK_AGAIN)
+
+    async def _ask_again(self, item: CancelQueue, pause: timedelta) -> None:
+        item.status = CancelStatus.PENDING
+        item.next_retry_at = self._floor.clock.now() + pause
+        await self._floor.db.run(lambda unit: cancels.save(unit, [item]))
 
     async def _read_record(self, order: Order) -> tuple[Order, bool]:
         """The order after the venue's own record of it, and whether that record could be read."""
@@ -97,22 +108,32 @@ class CancelWorker:
             return order, False
         return booked.order or order, not booked.gap
 
-    async def _end(self, unit: Unit, item: CancelQueue, order: Order) -> None:
-        if order.status is OrderStatus.CANCELED:
-            item.mark_success()
-            await cancels.record_cancel(unit, order, "requested", order.exchange_at or unit.now)
-        else:
-            item.mark_failed(already_ended(order.status))
-        await cancels.save(unit, [item])
-
-    async def _refused(self, unit: Unit, item: CancelQueue, order: Order, refusal: Rejected) -> None:
+    async def _refused(self, unit: Unit, item: CancelQueue, refusal: Rejected) -> None:
         """The venue refused although the order lives. The wish stays when the retries are used up."""
         if item.can_retry():
             item.increment_retry(unit.now)
             item.error_message = refusal.message
-        else:
-            item.mark_failed(refusal.message)
-            log.error("cancel_exhausted", account_id=self._account.id, order_id=order.id, code=refusal.code)
+            await cancels.save(unit, [item])
+            return
+        (order,) = await rows.locked(unit, [item.order_id])
+        item.mark_failed(refusal.message)
+        await cancels.save(unit, [item])
+        if order.status is OrderStatus.PENDING_CANCEL:
             status = status_after_failed_cancel(order.filled_quantity)
             await rows.save_orders(unit, [replace(order, status=status, cancel_wanted=True)])
-        await cancels.save(unit, [item])
+        log.error("cancel_exhausted", account_id=self._account.id, order_id=order.id, code=refusal.code)
+        alarm = NewEvent(order.user_id, "cancel.failed", {"order_id": order.id, "code": refusal.code})
+        await append_events(unit, [alarm], self._floor.events)
+
+
+def _awaits_answer(order: Order) -> bool:
+    """Whether the request that places the order is still under way: its answer names the order."""
+    return order.status.is_live and order.acknowledged_at is None and order.unknown_since is None
+
+
+async def _end(unit: Unit, item: CancelQueue, order: Order) -> None:
+    if order.status is OrderStatus.CANCELED:
+        item.mark_success()
+    else:
+        item.mark_failed(already_ended(order.status))
+    await cancels.save(unit, [item])

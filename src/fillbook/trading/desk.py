@@ -160,5 +160,6 @@ async def _request_cancel(unit: Unit, principal: Principal, order_id: int) -> tu
         raise OrderHasEnded(f"The order has ended ({order.status}): there is nothing to cancel.")
     await request_cancels(unit, [order])
     item_id = await cancels.live_item_of(unit, order.id)
-    assert item_id is not None, "it was queued a moment ago"
+    if item_id is None:
+        raise OrderHasEnded("The order has ended in this moment: there is nothing to cancel.")
     return order, item_id

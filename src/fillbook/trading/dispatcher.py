@@ -334,8 +334,9 @@ async def request_cancels(unit: Unit, live: Sequence[Order]) -> None:
     """Write down that orders are to be cancelled: the queue first, then the status."""
     if not live:
         return
-    await cancels.enqueue(unit, live, unit.now)
-    await rows.save_orders(unit, [with_requested_cancel(order) for order in live])
+    still = [order for order in await rows.locked(unit, [order.id for order in live]) if order.status.is_live]
+    await cancels.enqueue(unit, still, unit.now)
+    await rows.save_orders(unit, [with_requested_cancel(order) for order in still])
 
 
 def _answer(work: LegWork, answer: Order | Denied) -> None:

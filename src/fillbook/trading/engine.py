@@ -73,6 +73,7 @@ class Engine:
             instruments=InstrumentBoard(clock, self._save_instruments),
             ownership=Ownership(clock),
             signal_moved=signal_moved,
+            events=events,
         )
         self.runners: dict[int, AccountRunner] = {}
         self._booking = Booking(self.floor, Ledger(RowIds(clock, rng)), events)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from fillbook.accounts.core import Account, Environment
+from fillbook.fleet.events import EventSignal
 from fillbook.fleet.leases import Lease
 from fillbook.kernel.clock import Clock
 from fillbook.market.core import Instrument, MarketType, market_type_of
@@ -121,6 +122,7 @@ class Floor:
     instruments: InstrumentBoard
     ownership: Ownership
     signal_moved: Callable[[int], None]
+    events: EventSignal
     accounts: dict[int, Account] = field(default_factory=dict)
     watched: dict[int, OrderWatch] = field(default_factory=dict)
 

@@ -1,5 +1,6 @@
 """A cancel that is wanted ends in the venue's own record, or in an alarm that stays until it does."""
 
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -141,3 +142,59 @@ async def test_a_wanted_cancel_outlives_the_process(world: World) -> None:
     await world.until(lambda: _has(world, status="SUCCESS"))
     assert not at_venue.is_open
     await world.quiet()
+
+
+async def test_a_cancel_that_meets_a_rate_limit_is_asked_again_and_not_counted(world: World) -> None:
+    at_venue = await resting_order(world)
+    world.fault("rate_limit", n=0, **CANCEL)
+    await cancel(world)
+    await world.until(lambda: cancels_sent(world) > 0)
+    await world.until(lambda: _is_waiting(world))
+    assert at_venue.is_open and await _has(world, status="PENDING", retry_count=0)
+    world.calm()
+    await make_due(world)
+    await world.until(lambda: _has(world, status="SUCCESS"))
+    await world.quiet()
+
+
+async def test_a_cancel_of_an_order_of_unknown_fate_goes_by_our_own_id(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account, leverage=2)
+    world.fault("mute_stream", n=0)
+    world.fault("accept_then_drop", path="/fapi/v1/order", method="POST")
+    world.fault("refuse", path="/fapi/v1/order", method="GET", status=500, code=-1000, msg="no", n=0)
+    await world.accept(strategy, **LIMIT)
+    await world.until(lambda: _is_unknown(world))
+    (at_venue,) = world.venue_account(account).orders.values()
+    await cancel(world)
+    await world.until(lambda: not at_venue.is_open)
+    (order,) = await world.orders()
+    assert order.status == "PENDING_NEW" and order.cancel_wanted, "no record could be read yet"
+    world.calm()
+    await world.until(lambda: _has(world, status="SUCCESS"))
+    await world.quiet()
+    (order,) = await world.orders()
+    assert order.status == "CANCELED" and order.reserved == 0
+
+
+async def _is_unknown(world: World) -> bool:
+    return any(order.unknown_since is not None for order in await world.orders())
+
+
+async def test_what_a_person_cancels_at_the_venue_is_recorded_as_cancelled_there(world: World) -> None:
+    at_venue = await resting_order(world)
+    world.exchange.cancel(world.exchange.account(at_venue.account), at_venue)
+    await world.quiet()
+    (record,) = await world.rows(cancels)
+    assert record.reason == "at the venue"
+
+
+async def test_a_cancel_that_the_last_fill_overtook_is_not_recorded(world: World) -> None:
+    at_venue = await resting_order(world)
+    await cancel(world)
+    await world.until(lambda: _has(world, status="SUCCESS"))
+    assert len(await world.rows(cancels)) == 1
+    world.exchange.fill_late(at_venue, Decimal(1))
+    await world.quiet()
+    (order,) = await world.orders()
+    assert order.status == "FILLED" and await world.rows(cancels) == []

@@ -19,10 +19,15 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The venue proves that nothing was placed, changed or cancelled."""
+    """The venue proves that nothing was placed, changed or cancelled.
+
+    `for_now`: it did not look at the request (too many of them, a clock that differs), so that its refusal says
+    nothing about the order.
+    """
 
     code: str
     message: str
+    for_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)

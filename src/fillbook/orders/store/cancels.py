@@ -93,37 +93,45 @@ async def next_due_at(unit: Unit, account_id: int) -> datetime | None:
 
 
 async def save(unit: Unit, items: Iterable[CancelQueue]) -> None:
-    for item in items:
-        await unit.execute(
-            sa.update(cancel_queue)
-            .where(cancel_queue.c.id == item.id)
-            .values(
-                status=item.status,
-                retry_count=item.retry_count,
-                next_retry_at=item.next_retry_at,
-                error_message=item.error_message,
-            )
-        )
-
-
-async def record_cancel(unit: Unit, order: Order, reason: str, exchange_at: datetime) -> None:
-    """Note that an order was cancelled for good."""
-    known = await unit.scalar(sa.select(cancels.c.id).where(cancels.c.order_id == order.id).limit(1))
-    if known is not None:
-        return
-    await unit.insert(
-        cancels,
-        {
-            "account_id": order.account_id,
-            "user_id": order.user_id,
-            "environment": order.environment,
-            "order_id": order.id,
-            "symbol": order.symbol,
-            "side": order.side,
-            "reason": reason[:200],
-            "exchange_at": exchange_at,
-        },
+    await unit.update_many(
+        cancel_queue,
+        [
+            {
+                "row_id": item.id,
+                "status": item.status,
+                "retry_count": item.retry_count,
+                "next_retry_at": item.next_retry_at,
+                "error_message": item.error_message,
+            }
+            for item in items
+        ],
     )
+
+
+async def record_cancels(unit: Unit, canceled: Sequence[Order]) -> None:
+    """Note which orders the venue has cancelled, and whether we asked for it."""
+    await unit.insert_many(
+        cancels,
+        [
+            {
+                "account_id": order.account_id,
+                "user_id": order.user_id,
+                "environment": order.environment,
+                "order_id": order.id,
+                "symbol": order.symbol,
+                "side": order.side,
+                "reason": "requested" if order.cancel_wanted else "at the venue",
+                "exchange_at": order.exchange_at or unit.now,
+            }
+            for order in canceled
+        ],
+    )
+
+
+async def forget_cancels(unit: Unit, order_ids: Sequence[int]) -> None:
+    """Orders that fills proved to have been filled after all were not cancelled."""
+    if order_ids:
+        await unit.execute(sa.delete(cancels).where(cancels.c.order_id.in_(order_ids)))
 
 
 async def wanted_but_not_queued(unit: Unit, account_id: int) -> list[int]:

@@ -28,8 +28,12 @@ _LIVE: Final = tuple(sorted(LIVE_STATUSES))
 
 # Built once: a statement that is built anew must be keyed anew before SQLAlchemy finds it compiled.
 _BY_IDS: Final = sa.select(orders).where(orders.c.id.in_(sa.bindparam("ids", expanding=True)))
-_BY_CLIENT_IDS: Final = sa.select(orders).where(
-    sa.tuple_(orders.c.account_id, orders.c.client_order_id).in_(sa.bindparam("keys", expanding=True))
+_LOCKED: Final = _BY_IDS.order_by(orders.c.id).with_for_update()
+_BY_CLIENT_IDS: Final = (
+    sa.select(orders)
+    .where(sa.tuple_(orders.c.account_id, orders.c.client_order_id).in_(sa.bindparam("keys", expanding=True)))
+    .order_by(orders.c.id)
+    .with_for_update()
 )
 _BY_VENUE_IDS: Final = (
     sa.select(
@@ -46,6 +50,8 @@ _BY_VENUE_IDS: Final = (
             order_venue_ids.c.venue_id,
         ).in_(sa.bindparam("keys", expanding=True))
     )
+    .order_by(orders.c.id)
+    .with_for_update(of=orders)
 )
 _LIVE_OF: Final = (
     sa.select(orders)
@@ -120,6 +126,15 @@ async def by_ids(unit: Unit, ids: Iterable[int]) -> list[Order]:
     found: list[Order] = []
     for chunk in _chunks(list(ids)):
         found += [to_order(row) for row in await unit.all(_BY_IDS, {"ids": chunk})]
+    return found
+
+
+async def locked(unit: Unit, ids: Iterable[int]) -> list[Order]:
+    """Orders as they stand now, which nobody else changes before the unit ends. Whoever writes an order that it
+    has read before reads it again so."""
+    found: list[Order] = []
+    for chunk in _chunks(sorted(set(ids))):
+        found += [to_order(row) for row in await unit.all(_LOCKED, {"ids": chunk})]
     return found
 
 

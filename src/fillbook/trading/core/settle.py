@@ -153,6 +153,8 @@ def _followed(order: Order, report: OrderReport | None, *, was_known: bool) -> O
         reported_filled=reported_filled,
         known_at_venue=was_known,
     )
+    if order.cancel_wanted and not was_known and status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED):
+        status = OrderStatus.PENDING_CANCEL  # its cancel was queued before anybody knew that it arrived
     reserved = _still_reserved(order, status)
     if status is order.status and reserved == order.reserved:
         return order

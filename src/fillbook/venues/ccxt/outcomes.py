@@ -15,7 +15,10 @@ from fillbook.venues.ccxt.library import errors
 
 
 class Fate(StrEnum):
+    """`NOT_NOW`: refused at the door, without a look at what was asked."""
+
     NOT_DONE = "not_done"
+    NOT_NOW = "not_now"
     UNKNOWN = "unknown"
 
 
@@ -61,9 +64,9 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.UNKNOWN, _BINANCE, "-2021", "cancel-replace"),
     Row(Fate.NOT_DONE, _BINANCE, "-2022", "cancel-replace"),
     # Refused at the door.
-    Row(Fate.NOT_DONE, kind=errors.RateLimitExceeded),
-    Row(Fate.NOT_DONE, kind=errors.DDoSProtection),
-    Row(Fate.NOT_DONE, kind=errors.InvalidNonce),
+    Row(Fate.NOT_NOW, kind=errors.RateLimitExceeded),
+    Row(Fate.NOT_NOW, kind=errors.DDoSProtection),
+    Row(Fate.NOT_NOW, kind=errors.InvalidNonce),
     # A code nobody knows, or half an answer.
     Row(Fate.UNKNOWN, kind=errors.ExchangeError, exactly=True),
     Row(Fate.NOT_DONE, kind=errors.ExchangeError),
@@ -73,10 +76,10 @@ OUTCOME_TABLE: tuple[Row, ...] = (
 def outcome_of(venue: VenueName, failure: CallFailed) -> Rejected | Unknown:
     """The outcome of an act that failed so. What never left this process was not done."""
     if not failure.sent:
-        return Rejected(failure.code, failure.message)
+        return Rejected(failure.code, failure.message, for_now=True)
     for row in OUTCOME_TABLE:
         if row.matches(venue, failure):
-            if row.fate is Fate.NOT_DONE:
-                return Rejected(failure.code, failure.message)
-            break
+            if row.fate is Fate.UNKNOWN:
+                break
+            return Rejected(failure.code, failure.message, for_now=row.fate is Fate.NOT_NOW)
     return Unknown(failure.code, failure.message)

@@ -3,7 +3,7 @@ from pathlib import Path
 from fillbook.venues.ccxt.outcomes import OUTCOME_TABLE, Fate
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "concepts" / "venue-answers.md"
-WORDS = {Fate.NOT_DONE: "Rejected", Fate.UNKNOWN: "Unknown"}
+WORDS = {Fate.NOT_DONE: "Rejected", Fate.NOT_NOW: "Rejected for now", Fate.UNKNOWN: "Unknown"}
 
 
 def documented():

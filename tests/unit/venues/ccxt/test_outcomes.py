@@ -55,12 +55,13 @@ def test_what_proves_nothing_is_unknown(code, message, kind):
 @pytest.mark.parametrize(("code", "message", "kind"), NOT_DONE)
 def test_a_strict_refusal_is_rejected_with_the_venues_code(code, message, kind):
     outcome = outcome_of(VenueName.BINANCE, CallFailed(kind, code, message))
-    assert outcome == Rejected(code, message)
+    at_the_door = issubclass(kind, (errors.RateLimitExceeded, errors.DDoSProtection, errors.InvalidNonce))
+    assert outcome == Rejected(code, message, for_now=at_the_door)
 
 
 def test_what_was_never_sent_is_rejected_whatever_its_class():
     failure = CallFailed(errors.RequestTimeout, "rate_limited", "Not sent.", sent=False)
-    assert outcome_of(VenueName.BINANCE, failure) == Rejected("rate_limited", "Not sent.")
+    assert outcome_of(VenueName.BINANCE, failure) == Rejected("rate_limited", "Not sent.", for_now=True)
 
 
 def test_binances_codes_mean_nothing_at_another_venue():
