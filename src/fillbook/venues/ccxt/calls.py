@@ -19,8 +19,9 @@ MESSAGE_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`api` and `path` are ccxt's names; `weight` is what the venue charges; `pool` names its weight budget.
+    """`api` (its parts joined by a dot) and `path` are ccxt's names; `weight` is what the venue charges.
 
+    `pool` names the budget of the egress address, `account_pool` that of the account; empty: there is none.
     An urgent read is one that an order waits for, or that settles what became of one.
     """
 
@@ -30,6 +31,7 @@ class Endpoint:
     weight: int
     pool: str
     is_urgent: bool = False
+    account_pool: str = ""
 
 
 class CallFailed(Exception):

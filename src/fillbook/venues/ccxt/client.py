@@ -6,7 +6,7 @@ A copy shares everything but the key, which costs 3 microseconds and a few kilob
 
 import copy
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +25,15 @@ _silent = logging.getLogger("fillbook.venues.ccxt.wire")
 _silent.setLevel(logging.INFO)
 
 Observer = Callable[[str, int, Mapping[str, str]], None]
+Params = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Refusal = tuple[Any, Any]
+"""A venue's own code and sentence in an answer; None where it has none."""
+
+
+def plain_refusal(answer: Any) -> Refusal:
+    """`code` and `msg` of an answer, or of its first row."""
+    row = answer[0] if isinstance(answer, list) and answer else answer
+    return (row.get("code"), row.get("msg")) if isinstance(row, dict) else (None, None)
 
 
 def stand_in(urls: Any, base_url: str) -> Any:
@@ -40,7 +49,9 @@ def stand_in(urls: Any, base_url: str) -> Any:
     return f"{scheme}://{base.netloc}{old.path}{query}"
 
 
-def transport_class(base: Any, real_address: Callable[[str], str]) -> Any:
+def transport_class(
+    base: Any, real_address: Callable[[str], str], refusal_in: Callable[[Any], Refusal] = plain_refusal
+) -> Any:
     """A subclass of a ccxt exchange that marks its exceptions with the venue's code and sentence.
 
     `real_address` turns a stand-in address back into the production one, by which ccxt picks its error tables.
@@ -76,7 +87,9 @@ def transport_class(base: Any, real_address: Callable[[str], str]) -> Any:
             try:
                 return super().handle_errors(status, reason, url, method, headers, body, answer, *rest)
             except errors.BaseError as error:
-                _mark(error, status, answer)
+                code, message = refusal_in(answer)
+                error.venue_code = f"http_{status}" if code is None else str(code)
+                error.venue_message = message or f"HTTP {status}"
                 raise
 
         def handle_http_status_code(self, status: int, reason: str, url: str, method: str, body: Any) -> Any:
@@ -91,14 +104,6 @@ def transport_class(base: Any, real_address: Callable[[str], str]) -> Any:
             """The session is the site's, so there is nothing to release."""
 
     return Transport
-
-
-def _mark(error: Any, status: int, answer: Any) -> None:
-    row = answer[0] if isinstance(answer, list) and answer else answer
-    fields = row if isinstance(row, dict) else {}
-    code = fields.get("code")
-    error.venue_code = f"http_{status}" if code is None else str(code)
-    error.venue_message = fields.get("msg") or f"HTTP {status}"
 
 
 def configure(
@@ -152,10 +157,12 @@ class VenueClient:
     def secrets(self) -> tuple[str, ...]:
         return self._secrets
 
-    async def send(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Any:
+    async def send(self, endpoint: Endpoint, params: Params) -> Any:
         """The decoded answer. Raises `CallFailed`, with nothing of ccxt's own message attached."""
+        # ccxt may write into what it is given.
+        own = dict(params) if isinstance(params, Mapping) else [dict(row) for row in params]
         try:
-            return await self._exchange.request(endpoint.path, [endpoint.api], endpoint.method, dict(params))
+            return await self._exchange.request(endpoint.path, endpoint.api.split("."), endpoint.method, own)
         except errors.BaseError as error:
             failure = describe_failure(error, self._secrets)
         except RuntimeError as error:

@@ -40,8 +40,10 @@ def _import_lean(module: str) -> Any:
             del sys.modules[name]
 
 
-binance: Any = _import_lean("ccxt.async_support.binance").binance
-"""The class of Binance, all its market types."""
-
-errors: Any = sys.modules["ccxt.base.errors"]
+errors: Any = _import_lean("ccxt.base.errors")
 """ccxt's exception classes."""
+
+
+def exchange_class(name: str) -> Any:
+    """ccxt's class of one exchange, all its market types."""
+    return getattr(_import_lean(f"ccxt.async_support.{name}"), name)

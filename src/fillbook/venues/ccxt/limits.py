@@ -1,7 +1,9 @@
-"""The request weight of one (venue, egress address, pool), counted as the venue counts it: by clock minute.
+"""The request weight of one pool of a venue, counted by spans of the clock (a minute on Binance).
+
+A pool belongs to an egress address or to an account, as the venue counts.
 
 Acts (orders, cancels) go first and never wait: a budget that is spent refuses them at once, so that nothing is
-sent later than it was decided. Reads share at most 40 % of the weight and wait for the next minute; the last
+sent later than it was decided. Reads share at most 40 % of the weight and wait for the next span; the last
 quarter of it is for urgent ones (look-ups of unknown orders, what an order waits for), which also stand in no
 queue behind routine. A 418 or 429 pauses everything until the venue's Retry-After has passed.
 
@@ -11,6 +13,7 @@ New WebSocket connections are paced too: venues count them per address.
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fillbook.kernel.clock import Clock
 
@@ -18,8 +21,23 @@ READ_PERCENT = 40
 ROUTINE_PERCENT = 30
 ACT_PERCENT = 95
 LONGEST_WAIT_S = 130
-_DEFAULT_PAUSE_S = 60
 _TOO_MANY = frozenset({418, 429})
+_MARGIN_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What a venue grants: `limit` weight in each `span_s`, and the header that states what is used, if any.
+
+    An answer of a `pausing` status stops everything for its Retry-After, or for `pause_s`.
+    """
+
+    name: str
+    limit: int
+    used_header: str = ""
+    span_s: float = 60.0
+    pausing: frozenset[int] = _TOO_MANY
+    pause_s: float = 60.0
 
 
 class BudgetSpent(Exception):
@@ -31,17 +49,18 @@ class BudgetSpent(Exception):
 
 
 class RequestBudget:
-    """`limit` is the weight that the venue grants per minute; `used_header` the header that states it."""
+    """What is left of one pool."""
 
-    def __init__(self, clock: Clock, limit: int, used_header: str) -> None:
-        if limit <= 0:
-            raise ValueError(f"a request budget must be above zero, not {limit}")
-        self.limit = limit
+    def __init__(self, clock: Clock, pool: Pool) -> None:
+        if pool.limit <= 0:
+            raise ValueError(f"a request budget must be above zero, not {pool.limit}")
+        self.limit = pool.limit
         self.used = 0
         self.used_by_reads = 0
         self._clock = clock
-        self._used_header = used_header.lower()
-        self._minute = -1
+        self._pool = pool
+        self._used_header = pool.used_header.lower()
+        self._span = -1
         self._paused_until = float("-inf")
         self._routine = asyncio.Lock()
 
@@ -52,7 +71,7 @@ class RequestBudget:
         if paused_s > 0:
             raise BudgetSpent(paused_s)
         if self.used + weight > self.limit * ACT_PERCENT // 100:
-            raise BudgetSpent(self._until_next_minute_s())
+            raise BudgetSpent(self._until_next_span_s())
         self.used += weight
 
     async def take_for_read(self, weight: int, is_urgent: bool = False) -> None:
@@ -73,8 +92,8 @@ class RequestBudget:
                 self.used = max(self.used, int(value))
             elif lowered == "retry-after" and value.isdecimal():
                 retry_after = int(value)
-        if status in _TOO_MANY:
-            pause_s = _DEFAULT_PAUSE_S if retry_after is None else retry_after
+        if status in self._pool.pausing:
+            pause_s = self._pool.pause_s if retry_after is None else retry_after
             self._paused_until = max(self._paused_until, self._clock.elapsed_s() + pause_s)
 
     async def _wait_for(self, weight: int, percent: int) -> None:
@@ -91,24 +110,24 @@ class RequestBudget:
         self.used_by_reads += weight
 
     def _read_must_wait_s(self, weight: int, percent: int) -> float:
-        """Seconds until it is worth trying again; a read heavier than its share is served alone in a minute."""
+        """Seconds until it is worth trying again; a read heavier than its share is served alone in a span."""
         self._turn()
         paused_s = self._paused_until - self._clock.elapsed_s()
         if paused_s > 0:
             return paused_s
         fits_reads = self.used_by_reads + weight <= max(self.limit * percent // 100, weight)
         fits_all = self.used + weight <= max(self.limit * ACT_PERCENT // 100, weight)
-        return 0 if fits_reads and fits_all else self._until_next_minute_s()
+        return 0 if fits_reads and fits_all else self._until_next_span_s()
 
     def _turn(self) -> None:
-        minute = int(self._clock.now().timestamp()) // 60
-        if minute != self._minute:
-            self._minute = minute
+        span = int(self._clock.now().timestamp() // self._pool.span_s)
+        if span != self._span:
+            self._span = span
             self.used = 0
             self.used_by_reads = 0
 
-    def _until_next_minute_s(self) -> float:
-        return 60.05 - self._clock.now().timestamp() % 60
+    def _until_next_span_s(self) -> float:
+        return self._pool.span_s + _MARGIN_S - self._clock.now().timestamp() % self._pool.span_s
 
 
 class ConnectionPace:

@@ -73,6 +73,10 @@ OUTCOME_TABLE: tuple[Row, ...] = (
 )
 
 
+UNREADABLE_ANSWER = Unknown("unreadable_answer", "The venue's answer could not be understood.")
+"""An answer without an error that names no order proves nothing."""
+
+
 def outcome_of(venue: VenueName, failure: CallFailed) -> Rejected | Unknown:
     """The outcome of an act that failed so. What never left this process was not done."""
     if not failure.sent:

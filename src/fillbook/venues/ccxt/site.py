@@ -8,7 +8,7 @@ import asyncio
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -18,8 +18,15 @@ import certifi
 from fillbook.accounts.core import Credentials, Environment
 from fillbook.kernel.clock import Clock
 from fillbook.market.core import Instrument, MarketType, VenueName
-from fillbook.venues.ccxt.client import VenueClient, configure, stand_in, transport_class
-from fillbook.venues.ccxt.limits import ConnectionPace, RequestBudget
+from fillbook.venues.ccxt.client import (
+    Refusal,
+    VenueClient,
+    configure,
+    plain_refusal,
+    stand_in,
+    transport_class,
+)
+from fillbook.venues.ccxt.limits import ConnectionPace, Pool, RequestBudget
 
 CATALOGUE_MAX_AGE_S = 300
 CLOCK_CHECK_EVERY_S = 3600
@@ -29,13 +36,8 @@ _NO_LIMIT = 0
 _UNLIMITED = 10**9
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """A weight budget of a venue: its name, weight per minute, and the header that states what is used."""
-
-    name: str
-    per_minute: int
-    used_header: str
+def same_address(url: str) -> str:
+    return url
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,20 @@ class Profile:
 
     venue: VenueName
     exchange_class: Any
-    real_address: Callable[[str], str]
     pool_of: Callable[[str], str]
+    """The pool of the egress address that a request to this URL is charged to."""
     pools: tuple[Pool, ...]
-    options: Mapping[str, Any]
-    uses_demo_urls: bool
     connections: int
     """New WebSocket connections that the venue takes from one address in `connections_span_s`."""
     connections_span_s: float
     stream_urls: Mapping[Environment, Mapping[str, str]]
     """By environment; those of PAPER are the paths that a stand-in serves."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    prepare_demo: Callable[[Any], None] | None = None
+    """What turns ccxt's instance towards the venue's demo trading."""
+    real_address: Callable[[str], str] = same_address
+    """The production address that a stand-in's stands for, by which ccxt picks its error tables."""
+    refusal_in: Callable[[Any], Refusal] = plain_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,9 @@ class Catalogue:
     """The instruments of one market type, by our symbol and by the venue's id."""
 
     def __init__(self, listings: list[Listing]) -> None:
+        self.listings: Mapping[str, Listing] = MappingProxyType(
+            {row.instrument.symbol: row for row in listings}
+        )
         self.instruments = {row.instrument.symbol: row.instrument for row in listings}
         self.venue_ids: Mapping[str, str] = MappingProxyType(
             {row.instrument.symbol: row.venue_id for row in listings}
@@ -105,6 +114,7 @@ class Site:
         self._paces: dict[str | None, ConnectionPace] = {}
         self._exchanges: dict[str | None, Any] = {}
         self._budgets: dict[tuple[str | None, str], RequestBudget] = {}
+        self._account_budgets: dict[tuple[str, str], RequestBudget] = {}
         self._catalogues: dict[MarketType, tuple[float, Catalogue]] = {}
         self._loading: dict[MarketType, asyncio.Task[Catalogue]] = {}
         self._tls: ssl.SSLContext | None = None
@@ -126,13 +136,25 @@ class Site:
         return self._paces[egress]
 
     def budget(self, egress: str | None, pool: str) -> RequestBudget:
+        """What all accounts of an egress address share."""
         key = (egress, pool)
         if key not in self._budgets:
-            row = next(row for row in self.profile.pools if row.name == pool)
-            # The simulated exchange of paper accounts is ours and grants what is asked.
-            limit = _UNLIMITED if self.environment is Environment.PAPER else row.per_minute
-            self._budgets[key] = RequestBudget(self.clock, limit, row.used_header)
+            self._budgets[key] = self._new_budget(pool)
         return self._budgets[key]
+
+    def account_budget(self, api_key: str, pool: str) -> RequestBudget:
+        """What the venue counts by account, from whatever address."""
+        key = (api_key, pool)
+        if key not in self._account_budgets:
+            self._account_budgets[key] = self._new_budget(pool)
+        return self._account_budgets[key]
+
+    def _new_budget(self, name: str) -> RequestBudget:
+        pool = next(row for row in self.profile.pools if row.name == name)
+        # The simulated exchange of paper accounts is ours and grants what is asked.
+        if self.environment is Environment.PAPER:
+            pool = replace(pool, limit=_UNLIMITED)
+        return RequestBudget(self.clock, pool)
 
     def client(self, egress: str | None, credentials: Credentials | None) -> VenueClient:
         return VenueClient(self._exchange(egress), credentials)
@@ -210,7 +232,9 @@ class Site:
 
     def _exchange(self, egress: str | None) -> Any:
         if egress not in self._exchanges:
-            transport = transport_class(self.profile.exchange_class, self.profile.real_address)
+            transport = transport_class(
+                self.profile.exchange_class, self.profile.real_address, self.profile.refusal_in
+            )
 
             def observe(url: str, status: int, headers: Mapping[str, str]) -> None:
                 self.budget(egress, self.profile.pool_of(url)).observe(status, headers)
@@ -225,8 +249,8 @@ class Site:
                 proxy,
                 {**self.profile.options, "timeDifference": self._time_difference_ms},
             )
-            if self.environment is Environment.DEMO and self.profile.uses_demo_urls:
-                exchange.enable_demo_trading(True)
+            if self.environment is Environment.DEMO and self.profile.prepare_demo is not None:
+                self.profile.prepare_demo(exchange)
             if self._base_url is not None:
                 exchange.urls["api"] = stand_in(exchange.urls["api"], self._base_url)
             self._exchanges[egress] = exchange

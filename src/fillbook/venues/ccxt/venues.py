@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from fillbook.accounts.core import Account, Credentials, Environment
 from fillbook.kernel.clock import Clock
@@ -13,12 +15,21 @@ if TYPE_CHECKING:
     from fillbook.venues.ccxt.binance.venue import BinanceVenue
     from fillbook.venues.ccxt.site import Site
 
+    CcxtVenue = BinanceVenue
+
 
 class VenueNotSupported(InvalidInput):
     code = "venue_not_supported"
 
 
 SiteKey = tuple[VenueName, Environment]
+
+ADAPTERS: Mapping[VenueName, str] = MappingProxyType(
+    {
+        VenueName.BINANCE: "fillbook.venues.ccxt.binance.venue:BinanceVenue",
+    }
+)
+"""Where each venue's adapter is: a class made of (site, account, credentials), with its `profile`."""
 
 
 class CcxtVenues:
@@ -37,30 +48,29 @@ class CcxtVenues:
 
     def check(self, exchange: VenueName, environment: Environment) -> None:
         """Whether accounts of this kind can be traded here; raises `VenueNotSupported`, which says what can."""
-        if exchange is not VenueName.BINANCE:
-            raise VenueNotSupported(f"Trading on {exchange} is not supported yet: choose a Binance account.")
+        if exchange not in ADAPTERS:
+            known = ", ".join(name.value.capitalize() for name in ADAPTERS)
+            raise VenueNotSupported(
+                f"Trading on {exchange} is not supported yet: choose an account of {known}."
+            )
         if environment is Environment.PAPER and (exchange, environment) not in self._base_urls:
             raise VenueNotSupported(
                 "This server runs no paper exchange: start one with `fillbook sim` and name it in "
                 'FILLBOOK_VENUE_URLS, as in {"binance:demo": "http://127.0.0.1:9001"}, then add a demo account.'
             )
 
-    def open(self, account: Account, credentials: Credentials) -> "BinanceVenue":
+    def open(self, account: Account, credentials: Credentials) -> "CcxtVenue":
         """Opens nothing yet: the first request connects. Raises `VenueNotSupported`."""
         self.check(account.exchange, account.environment)
-        match account.exchange:
-            case VenueName.BINANCE:
-                from fillbook.venues.ccxt.binance.endpoints import PROFILE
-                from fillbook.venues.ccxt.binance.venue import BinanceVenue
-                from fillbook.venues.ccxt.site import Site
+        adapter = _adapter(account.exchange)
+        key = (account.exchange, account.environment)
+        if key not in self._sites:
+            from fillbook.venues.ccxt.site import Site
 
-                key = (account.exchange, account.environment)
-                if key not in self._sites:
-                    base_url = self._base_urls.get(key)
-                    self._sites[key] = Site(PROFILE, account.environment, base_url, self._clock, self._rng)
-                return BinanceVenue(self._sites[key], account, credentials)
-            case _:
-                raise AssertionError(f"{account.exchange} was checked")
+            base_url = self._base_urls.get(key)
+            self._sites[key] = Site(adapter.profile, account.environment, base_url, self._clock, self._rng)
+        venue: CcxtVenue = adapter(self._sites[key], account, credentials)
+        return venue
 
     async def close(self) -> None:
         """Closes the shared connections of every site."""
@@ -68,3 +78,8 @@ class CcxtVenues:
         self._sites.clear()
         for site in sites:
             await site.close()
+
+
+def _adapter(exchange: VenueName) -> Any:
+    module, _, name = ADAPTERS[exchange].partition(":")
+    return getattr(import_module(module), name)

@@ -2,13 +2,13 @@ import asyncio
 
 import pytest
 
-from fillbook.venues.ccxt.limits import BudgetSpent, ConnectionPace, RequestBudget
+from fillbook.venues.ccxt.limits import BudgetSpent, ConnectionPace, Pool, RequestBudget
 
 HEADER = "x-mbx-used-weight-1m"
 
 
 def budget(clock, limit=100):
-    return RequestBudget(clock, limit, HEADER)
+    return RequestBudget(clock, Pool("all", limit, HEADER))
 
 
 async def test_reads_wait_for_the_next_minute_beyond_their_share(clock):
@@ -95,6 +95,29 @@ async def test_a_read_heavier_than_the_share_is_still_served_alone(clock):
     subject = budget(clock, limit=50)
     await subject.take_for_read(40)
     assert clock.slept == []
+
+
+async def test_a_pool_that_is_counted_by_the_second_turns_with_it(clock):
+    subject = RequestBudget(clock, Pool("orders", 20, span_s=1.0))
+    subject.take_for_act(19)
+    with pytest.raises(BudgetSpent) as refused:
+        subject.take_for_act(1)
+    assert refused.value.retry_after_s <= 1.05
+    clock.advance(1)
+    subject.take_for_act(1)
+    await subject.take_for_read(6)
+    await subject.take_for_read(1)
+    assert clock.slept == [pytest.approx(1.05)]
+
+
+def test_a_status_that_pauses_at_one_venue_does_not_at_another(clock):
+    subject = RequestBudget(clock, Pool("ip", 20, pausing=frozenset({403}), pause_s=600))
+    subject.observe(429, {})
+    subject.take_for_act(1)
+    subject.observe(403, {})
+    with pytest.raises(BudgetSpent) as refused:
+        subject.take_for_act(1)
+    assert refused.value.retry_after_s == pytest.approx(600)
 
 
 async def test_new_connections_beyond_the_venues_number_wait_until_the_span_has_passed(clock):

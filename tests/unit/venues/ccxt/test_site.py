@@ -98,6 +98,12 @@ async def test_each_egress_has_a_session_and_a_budget_of_its_own(site):
     assert site.budget("10.0.0.1", SPOT) is not site.budget("10.0.0.2", SPOT)
 
 
+async def test_what_a_venue_counts_by_account_is_counted_from_every_address(site):
+    assert site.account_budget("a", SPOT) is site.account_budget("a", SPOT)
+    assert site.account_budget("a", SPOT) is not site.account_budget("b", SPOT)
+    assert site.account_budget("a", SPOT) is not site.budget(None, SPOT)
+
+
 async def test_a_clock_difference_reaches_every_account_present_and_future(site):
     before = site.client(None, None)
     site.set_time_difference(1500)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from fillbook.market.core import MarketType, VenueName, market_type_of
-from fillbook.market.errors import ReadFailed
 from fillbook.orders.core.order import Book, OrderRef, OrderRequest
 from fillbook.orders.core.outcomes import (
     Acknowledged,
@@ -16,17 +15,16 @@ from fillbook.orders.core.outcomes import (
     CancelOutcome,
     PlaceOutcome,
     Rejected,
-    Unknown,
 )
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance import requests
-from fillbook.venues.ccxt.binance.link import UNREADABLE, Link, UnknownSymbol
 from fillbook.venues.ccxt.binance.reports import algo_report, fills_of_answer, order_report
 from fillbook.venues.ccxt.calls import CallFailed, Endpoint
-from fillbook.venues.ccxt.outcomes import outcome_of
+from fillbook.venues.ccxt.link import Link
+from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
+from fillbook.venues.ccxt.values import UNREADABLE
 
 _NOTHING_TO_CANCEL = "-2011"
-_UNREADABLE_ANSWER = Unknown("unreadable_answer", "The venue's answer could not be understood.")
 
 
 class Acts:
@@ -36,11 +34,11 @@ class Acts:
         self._link = link
 
     async def place(self, request: OrderRequest) -> PlaceOutcome:
-        venue_id = await self._venue_id(request.symbol)
-        if isinstance(venue_id, Rejected):
-            return venue_id
+        listing = await self._link.sendable(request.symbol)
+        if isinstance(listing, Rejected):
+            return listing
         try:
-            endpoint, params = requests.place(request, venue_id)
+            endpoint, params = requests.place(request, listing.venue_id)
         except ValueError as error:
             return Rejected("unsupported", str(error))
         try:
@@ -51,11 +49,11 @@ class Acts:
 
     async def amend(self, ref: OrderRef, request: OrderRequest) -> PlaceOutcome:
         """On spot the order is replaced: its successor bears the request's client order id."""
-        venue_id = await self._venue_id(request.symbol)
-        if isinstance(venue_id, Rejected):
-            return venue_id
+        listing = await self._link.sendable(request.symbol)
+        if isinstance(listing, Rejected):
+            return listing
         try:
-            endpoint, params = requests.amend(ref, request, venue_id)
+            endpoint, params = requests.amend(ref, request, listing.venue_id)
         except ValueError as error:
             return Rejected("unsupported", str(error))
         try:
@@ -67,9 +65,9 @@ class Acts:
         return _placed(answer, request.symbol, endpoint)
 
     async def cancel(self, ref: OrderRef) -> CancelOutcome:
-        venue_id = await self._venue_id(ref.symbol)
-        if isinstance(venue_id, Rejected):
-            return venue_id
+        listing = await self._link.sendable(ref.symbol)
+        if isinstance(listing, Rejected):
+            return listing
         is_algo = requests.in_algo_book(ref.symbol, ref.book)
         if is_algo:
             endpoint = at.ALGO_CANCEL
@@ -77,21 +75,21 @@ class Acts:
             is_spot = market_type_of(ref.symbol) is MarketType.SPOT
             endpoint = at.SPOT_CANCEL if is_spot else at.FUTURES_CANCEL
         try:
-            answer = await self._link.act(endpoint, requests.name(ref, venue_id))
+            answer = await self._link.act(endpoint, requests.name(ref, listing.venue_id))
         except CallFailed as failure:
             return outcome_of(VenueName.BINANCE, failure)
         if not isinstance(answer, dict):
-            return _UNREADABLE_ANSWER
+            return UNREADABLE_ANSWER
         if is_algo and str(answer.get("code", "200")) != "200":
             return Rejected(str(answer["code"]), str(answer.get("msg", "")))
         order_id = answer.get("algoId" if is_algo else "orderId")
-        return _UNREADABLE_ANSWER if order_id is None else CancelAccepted(str(order_id))
+        return UNREADABLE_ANSWER if order_id is None else CancelAccepted(str(order_id))
 
     async def cancel_all(self, symbol: str, book: Book) -> CancelOutcome:
         """Spot keeps stops among the ordinary orders, so its conditional book is always empty."""
-        venue_id = await self._venue_id(symbol)
-        if isinstance(venue_id, Rejected):
-            return venue_id
+        listing = await self._link.sendable(symbol)
+        if isinstance(listing, Rejected):
+            return listing
         if market_type_of(symbol) is MarketType.SPOT:
             if book is Book.CONDITIONAL:
                 return CancelAccepted(None)
@@ -99,30 +97,21 @@ class Acts:
         else:
             endpoint = at.ALGO_CANCEL_ALL if book is Book.CONDITIONAL else at.FUTURES_CANCEL_ALL
         try:
-            answer = await self._link.act(endpoint, {"symbol": venue_id})
+            answer = await self._link.act(endpoint, {"symbol": listing.venue_id})
         except CallFailed as failure:
             if failure.code == _NOTHING_TO_CANCEL:
                 return CancelAccepted(None)
             return outcome_of(VenueName.BINANCE, failure)
-        return CancelAccepted(None) if isinstance(answer, dict | list) else _UNREADABLE_ANSWER
-
-    async def _venue_id(self, symbol: str) -> str | Rejected:
-        """Binance's id of a symbol, or why nothing can be sent without it."""
-        try:
-            return await self._link.venue_id(symbol)
-        except UnknownSymbol:
-            return Rejected("unknown_symbol", f"Binance lists no {symbol}.")
-        except ReadFailed as error:
-            return Rejected("instruments_unreadable", f"Not sent: {error.detail}")
+        return CancelAccepted(None) if isinstance(answer, dict | list) else UNREADABLE_ANSWER
 
 
 def _placed(answer: Any, symbol: str, endpoint: Endpoint) -> PlaceOutcome:
     """The outcome of an answer without an error. One that names no order proves nothing."""
     if not isinstance(answer, Mapping):
-        return _UNREADABLE_ANSWER
+        return UNREADABLE_ANSWER
     try:
         if endpoint is at.ALGO_PLACE:
             return Acknowledged(algo_report(answer, symbol))
         return Acknowledged(order_report(answer, symbol), fills_of_answer(answer, symbol))
     except UNREADABLE:
-        return _UNREADABLE_ANSWER
+        return UNREADABLE_ANSWER

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 from fillbook.accounts.core import Environment
 from fillbook.market.core import MarketType, VenueName
 from fillbook.venues.ccxt.calls import Endpoint
-from fillbook.venues.ccxt.library import binance
-from fillbook.venues.ccxt.site import Pool, Profile
+from fillbook.venues.ccxt.library import exchange_class
+from fillbook.venues.ccxt.limits import Pool
+from fillbook.venues.ccxt.site import Profile
 
 SPOT, FUTURES, WALLET = "spot", "futures", "wallet"
 
@@ -92,7 +93,7 @@ def pool_of(url: str) -> str:
 
 PROFILE = Profile(
     venue=VenueName.BINANCE,
-    exchange_class=binance,
+    exchange_class=exchange_class("binance"),
     real_address=real_address,
     pool_of=pool_of,
     pools=(
@@ -100,8 +101,7 @@ PROFILE = Profile(
         Pool(FUTURES, 2_400, "x-mbx-used-weight-1m"),
         Pool(WALLET, 12_000, "x-sapi-used-ip-weight-1m"),
     ),
-    options={},
-    uses_demo_urls=True,
+    prepare_demo=lambda exchange: exchange.enable_demo_trading(True),
     # It allows 300.
     connections=250,
     connections_span_s=300,

@@ -14,9 +14,9 @@ from fillbook.kernel.money import exact
 from fillbook.market.core import MarketType
 from fillbook.market.errors import ReadFailed
 from fillbook.venues.ccxt.binance import endpoints as at
-from fillbook.venues.ccxt.binance.link import UNREADABLE, Link, unreadable
-from fillbook.venues.ccxt.binance.reports import floor_ms, moment
-from fillbook.venues.ccxt.binance.words import amount
+from fillbook.venues.ccxt.binance.link import FAILURES
+from fillbook.venues.ccxt.link import Link
+from fillbook.venues.ccxt.values import UNREADABLE, amount, floor_ms, moment
 
 PAGE = 1000
 _MOST_PAGES = 50
@@ -90,7 +90,7 @@ async def _income_entry(link: Link, row: Mapping[str, Any], kind: LedgerEntryKin
             symbol=await link.symbol(venue_symbol, MarketType.FUTURES) if venue_symbol else None,
         )
     except UNREADABLE as error:
-        raise unreadable(error, "income") from None
+        raise FAILURES.unreadable(error, "income") from None
 
 
 async def _spot_entries(link: Link, since: datetime) -> list[LedgerEntryReport]:
@@ -120,7 +120,7 @@ async def _spot_entries(link: Link, since: datetime) -> list[LedgerEntryReport]:
             for row in withdrawals
         ]
     except UNREADABLE as error:
-        raise unreadable(error, "deposits and withdrawals") from None
+        raise FAILURES.unreadable(error, "deposits and withdrawals") from None
     return entries
 
 
@@ -144,7 +144,7 @@ async def _spot_transfers(link: Link, since: datetime) -> list[LedgerEntryReport
                     for row in rows
                 ]
             except UNREADABLE as error:
-                raise unreadable(error, "transfers") from None
+                raise FAILURES.unreadable(error, "transfers") from None
             if len(rows) < _TRANSFER_PAGE:
                 break
         else:

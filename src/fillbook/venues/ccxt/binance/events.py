@@ -13,19 +13,18 @@ from fillbook.ledger.core.fill import Liquidity
 from fillbook.market.core import MarketType
 from fillbook.orders.core.order import Book
 from fillbook.orders.core.reports import FillReport, OrderReport
-from fillbook.venues.ccxt.binance.reports import fill_id, moment, triggered_order_id
+from fillbook.venues.ccxt.binance.reports import triggered_order_id
 from fillbook.venues.ccxt.binance.words import (
     MARGIN_MODES,
     algo_status_of,
-    amount,
     fill_kind_of,
     order_type_of,
     position_side_of,
-    positive,
     side_of,
     status_of,
     time_in_force_of,
 )
+from fillbook.venues.ccxt.values import amount, fill_id, moment, positive
 
 Raw = Mapping[str, Any]
 _EXECUTIONS = frozenset({"TRADE", "CALCULATED"})

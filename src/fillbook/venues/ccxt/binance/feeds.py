@@ -14,9 +14,10 @@ from fillbook.market.errors import ReadFailed
 from fillbook.orders.core.reports import StreamEvent
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance import events
-from fillbook.venues.ccxt.binance.link import UNREADABLE, Link, is_credential_failure
+from fillbook.venues.ccxt.binance.link import FAILURES, BinanceLink
 from fillbook.venues.ccxt.calls import CallFailed, without_secrets
 from fillbook.venues.ccxt.client import RECEIVE_WINDOW_MS
+from fillbook.venues.ccxt.values import UNREADABLE
 from fillbook.venues.ccxt.websocket import StreamLost
 
 RENEW_EVERY_S = 20 * 60.0
@@ -38,7 +39,7 @@ class SpotFeed:
     name = MarketType.SPOT.value
     renew_every_s: float | None = None
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: BinanceLink) -> None:
         self._link = link
 
     async def address(self) -> str:
@@ -92,7 +93,7 @@ class FuturesFeed:
 
     name = MarketType.FUTURES.value
 
-    def __init__(self, link: Link, renew_every_s: float = RENEW_EVERY_S) -> None:
+    def __init__(self, link: BinanceLink, renew_every_s: float = RENEW_EVERY_S) -> None:
         self.renew_every_s: float | None = renew_every_s
         self._link = link
 
@@ -139,7 +140,7 @@ class FuturesFeed:
                 await self._link.try_read(at.RENEW_LISTEN_KEY)
                 return
             except CallFailed as failure:
-                if is_last or failure.code == "-1125" or is_credential_failure(failure):
+                if is_last or failure.code == "-1125" or FAILURES.is_credential_failure(failure):
                     raise StreamLost(f"the listen key could not be renewed ({failure.code})") from None
             await self._link.site.clock.sleep(60)
 

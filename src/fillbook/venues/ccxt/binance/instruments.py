@@ -7,8 +7,8 @@ from typing import Any
 from fillbook.kernel.clock import from_ms
 from fillbook.kernel.money import ZERO
 from fillbook.market.core import Instrument, MarketType, VenueName
-from fillbook.venues.ccxt.binance.words import amount, positive
 from fillbook.venues.ccxt.site import Listing
+from fillbook.venues.ccxt.values import amount, positive
 
 # ccxt's unified spelling where it differs from Binance's own.
 _ASSET_NAMES = {"YOYO": "YOYOW"}

@@ -1,8 +1,7 @@
 """Orders and fills as Binance records them.
 
-Windows: 24 h on spot, 7 days on futures, both ends included, so that neighbours overlap by one millisecond and
-nothing falls between them (what comes twice has the same key). A full page is continued by id, never by time,
-because several fills share a millisecond.
+Windows: 24 h on spot, 7 days on futures. A full page is continued by id, never by time, because several fills
+share a millisecond.
 """
 
 from collections.abc import Sequence
@@ -19,11 +18,14 @@ from fillbook.orders.core.order import Book, OrderRef
 from fillbook.orders.core.reports import FillReport, FillsPage, OrderReport
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance import requests
-from fillbook.venues.ccxt.binance.link import NOT_FOUND_CODES, UNREADABLE, Link, read_failure, unreadable
-from fillbook.venues.ccxt.binance.reports import algo_report, fill_report, floor_ms, moment, order_report
+from fillbook.venues.ccxt.binance.link import FAILURES, NOT_FOUND_CODES
+from fillbook.venues.ccxt.binance.reports import algo_report, fill_report, order_report
 from fillbook.venues.ccxt.binance.triggered import joined
 from fillbook.venues.ccxt.binance.words import fill_kind_of
 from fillbook.venues.ccxt.calls import CallFailed, Endpoint
+from fillbook.venues.ccxt.link import Link
+from fillbook.venues.ccxt.values import UNREADABLE, floor_ms, moment
+from fillbook.venues.ccxt.windows import MOST_REQUESTS, windows_since
 
 PAGE = 1000
 # Futures wants less than seven days for orders.
@@ -31,7 +33,6 @@ WINDOWS = {
     MarketType.SPOT: timedelta(hours=24),
     MarketType.FUTURES: timedelta(days=7) - timedelta(seconds=1),
 }
-_MOST_REQUESTS = 200
 
 
 class Lookups:
@@ -51,7 +52,7 @@ class Lookups:
                 return order_report(row, ref.symbol)
             report = algo_report(row, ref.symbol)
         except UNREADABLE as error:
-            raise unreadable(error, "an order") from None
+            raise FAILURES.unreadable(error, "an order") from None
         if report.triggered_order_id is None:
             return report
         params = {"symbol": venue_id, "orderId": report.triggered_order_id}
@@ -75,7 +76,7 @@ class Lookups:
             try:
                 venue_id = row["symbol"]
             except UNREADABLE as error:
-                raise unreadable(error, "open orders") from None
+                raise FAILURES.unreadable(error, "open orders") from None
             reports.append(_parsed(parse, row, await self._link.symbol(venue_id, market_type)))
         return reports
 
@@ -150,11 +151,11 @@ class Lookups:
         except CallFailed as failure:
             if failure.code in NOT_FOUND_CODES:
                 return None
-            error = read_failure(failure)
+            error = FAILURES.read_failure(failure)
         else:
             if isinstance(row, dict):
                 return row
-            error = unreadable(TypeError(), "an order")
+            error = FAILURES.unreadable(TypeError(), "an order")
         raise error
 
     async def _orders(self, endpoint: Endpoint, symbol: str, since: datetime) -> list[OrderReport]:
@@ -163,7 +164,7 @@ class Lookups:
         found: dict[str, OrderReport] = {}
         for start_ms, end_ms in self._windows(symbol, since):
             params: dict[str, Any] = {"startTime": start_ms, "endTime": end_ms}
-            for _ in range(_MOST_REQUESTS):
+            for _ in range(MOST_REQUESTS):
                 rows = _rows(await self._link.read(endpoint, {"symbol": venue_id, "limit": PAGE, **params}))
                 reports = [_parsed(parse, row, symbol) for row in rows]
                 found.update((report.exchange_order_id, report) for report in reports)
@@ -178,7 +179,7 @@ class Lookups:
     async def _pages(self, endpoint: Endpoint, params: dict[str, Any], symbol: str) -> list[FillReport]:
         fills: list[FillReport] = []
         page_params = params
-        for _ in range(_MOST_REQUESTS):
+        for _ in range(MOST_REQUESTS):
             page = _fills(await self._link.read(endpoint, page_params), symbol)
             fills.extend(page)
             if len(page) < PAGE:
@@ -187,18 +188,7 @@ class Lookups:
         raise ReadFailed("There are too many fills to read at once.")
 
     def _windows(self, symbol: str, since: datetime) -> list[tuple[int, int]]:
-        """Windows from `since` to now, in ms, the last one open to what happens meanwhile."""
-        width_ms = WINDOWS[market_type_of(symbol)] // timedelta(milliseconds=1)
-        now_ms = floor_ms(self._link.site.clock.now())
-        start_ms = floor_ms(since)
-        if (now_ms - start_ms) // width_ms > _MOST_REQUESTS:
-            raise ReadFailed(f"{since:%Y-%m-%d} is too long ago to read at once: ask for a later time.")
-        windows = []
-        while True:
-            windows.append((start_ms, start_ms + width_ms))
-            start_ms += width_ms
-            if start_ms > now_ms:
-                return windows
+        return windows_since(since, self._link.site.clock.now(), WINDOWS[market_type_of(symbol)])
 
 
 def _order_endpoint(symbol: str, is_algo: bool) -> Endpoint:
@@ -213,7 +203,7 @@ def _fills_endpoint(symbol: str) -> Endpoint:
 
 def _rows(answer: Any) -> list[dict[str, Any]]:
     if not isinstance(answer, list):
-        raise unreadable(TypeError(), "a list")
+        raise FAILURES.unreadable(TypeError(), "a list")
     return answer
 
 
@@ -221,7 +211,7 @@ def _parsed(parse: Any, row: Any, symbol: str) -> Any:
     try:
         return parse(row, symbol)
     except UNREADABLE as error:
-        raise unreadable(error, symbol) from None
+        raise FAILURES.unreadable(error, symbol) from None
 
 
 def _fills(answer: Any, symbol: str) -> list[FillReport]:

@@ -1,34 +1,19 @@
-"""Binance's public side: instruments, the price now, prices by stream."""
+"""Binance's prices: the one now, and `miniTicker` streams."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from fillbook.market.core import Instrument, MarketType, Price, market_type_of
-from fillbook.orders.core.reports import StreamChange
+from fillbook.market.core import MarketType, Price, market_type_of
+from fillbook.venues.ccxt import quotes
 from fillbook.venues.ccxt.binance import endpoints as at
-from fillbook.venues.ccxt.binance.link import UNREADABLE, Link, unreadable
-from fillbook.venues.ccxt.binance.reports import moment, price_report
-from fillbook.venues.ccxt.binance.words import amount
-from fillbook.venues.ccxt.site import CATALOGUE_MAX_AGE_S
-from fillbook.venues.ccxt.websocket import StreamLost, merged
-
-STREAMS_PER_SOCKET = 200
+from fillbook.venues.ccxt.binance.reports import price_report
+from fillbook.venues.ccxt.values import UNREADABLE, amount, moment
+from fillbook.venues.ccxt.websocket import StreamLost
 
 
-class Quotes:
-    """Public reads of one venue, through an account's egress."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-
-    async def instruments(self, market_type: MarketType) -> Sequence[Instrument]:
-        """All instruments, at most five minutes old, active or not."""
-        catalogue = await self._link.catalogue(market_type, CATALOGUE_MAX_AGE_S)
-        return tuple(catalogue.instruments.values())
-
+class Quotes(quotes.Quotes):
     async def price(self, symbol: str) -> Price:
         venue_id = await self._link.readable_id(symbol)
         endpoint = at.SPOT_TICKER if market_type_of(symbol) is MarketType.SPOT else at.FUTURES_TICKER
@@ -36,59 +21,10 @@ class Quotes:
         try:
             return price_report(row, symbol)
         except UNREADABLE as error:
-            raise unreadable(error, f"the price of {symbol}") from None
+            raise self._link.failures.unreadable(error, f"the price of {symbol}") from None
 
-    async def prices(self, symbols: Sequence[str]) -> AsyncIterator[Price]:
-        """The newest price of each symbol as it changes; what is not taken in time is replaced by newer."""
-        board = PriceBoard()
-        sockets = []
-        for market_type in MarketType:
-            wanted = {
-                await self._link.readable_id(symbol): symbol
-                for symbol in symbols
-                if market_type_of(symbol) is market_type
-            }
-            ids = list(wanted)
-            for start in range(0, len(ids), STREAMS_PER_SOCKET):
-                part = {venue_id: wanted[venue_id] for venue_id in ids[start : start + STREAMS_PER_SOCKET]}
-                url = self._link.site.stream_urls[f"{market_type.value}_market"]
-                sockets.append(self._link.live_socket(PriceFeed(market_type, url, part), board))
-        stream = merged(sockets, board)
-        try:
-            async for price in stream:
-                yield price
-        finally:
-            await stream.aclose()
-
-
-class PriceBoard:
-    """The newest price of each symbol that has not been taken yet: prices are a state, so none must queue."""
-
-    def __init__(self) -> None:
-        self._prices: dict[str, Price] = {}
-        self._filled = asyncio.Event()
-
-    def offer(self, event: Price) -> None:
-        self._prices[event.symbol] = event
-        self._filled.set()
-
-    async def announce(self, change: StreamChange) -> None:
-        """Prices simply stand still while their stream is down; their times tell."""
-
-    def take_nowait(self) -> Price | None:
-        if not self._prices:
-            return None
-        price = self._prices.pop(next(iter(self._prices)))
-        if not self._prices:
-            self._filled.clear()
-        return price
-
-    async def take(self) -> Price:
-        while True:
-            price = self.take_nowait()
-            if price is not None:
-                return price
-            await self._filled.wait()
+    def price_feed(self, market_type: MarketType, symbols: Mapping[str, str]) -> "PriceFeed":
+        return PriceFeed(market_type, self._link.site.stream_urls[f"{market_type.value}_market"], symbols)
 
 
 class PriceFeed:
@@ -96,7 +32,7 @@ class PriceFeed:
 
     renew_every_s: float | None = None
 
-    def __init__(self, market_type: MarketType, url: str, symbols: dict[str, str]) -> None:
+    def __init__(self, market_type: MarketType, url: str, symbols: Mapping[str, str]) -> None:
         self.name = f"{market_type.value} prices"
         self._url = url
         self._symbols = symbols

@@ -5,12 +5,10 @@ none `ValueError`, both of which mean that the answer cannot be read.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from fillbook.accounts.core import BalanceReport, MarginMode, PositionReport
-from fillbook.kernel.clock import from_ms
 from fillbook.kernel.money import ZERO, exact
 from fillbook.ledger.core.fill import FillKind, Liquidity
 from fillbook.market.core import MarketType, Price, Side, market_type_of
@@ -19,31 +17,15 @@ from fillbook.orders.core.reports import FillReport, OrderReport
 from fillbook.venues.ccxt.binance.words import (
     MARGIN_MODES,
     algo_status_of,
-    amount,
     order_type_of,
     position_side_of,
-    positive,
     side_of,
     status_of,
     time_in_force_of,
 )
+from fillbook.venues.ccxt.values import amount, fill_id, moment, positive
 
 Raw = Mapping[str, Any]
-
-
-def moment(milliseconds: Any) -> datetime:
-    return from_ms(int(milliseconds))
-
-
-def floor_ms(at_time: datetime) -> int:
-    """Milliseconds, rounded down: rounding up could leave a fill before the window."""
-    return int((at_time - from_ms(0)) / timedelta(milliseconds=1))
-
-
-def fill_id(venue_id: Any, exchange_order_id: str, cumulative: Decimal) -> str:
-    """The venue's id of a fill; derived from order and cumulative quantity where it is missing or zero."""
-    text = "" if venue_id is None else str(venue_id)
-    return f"{exchange_order_id}-{cumulative}" if text in ("", "0", "-1") else text
 
 
 def order_report(row: Raw, symbol: str) -> OrderReport:

@@ -6,44 +6,40 @@ from fillbook.accounts.core import Account, Credentials
 from fillbook.market.core import MarketType, VenueName
 from fillbook.orders.core.reports import StreamEvent
 from fillbook.venues.ccxt.binance.acts import Acts
+from fillbook.venues.ccxt.binance.endpoints import PROFILE
 from fillbook.venues.ccxt.binance.feeds import FuturesFeed, SpotFeed
-from fillbook.venues.ccxt.binance.link import Link
+from fillbook.venues.ccxt.binance.link import BinanceLink
 from fillbook.venues.ccxt.binance.lookups import Lookups
 from fillbook.venues.ccxt.binance.market import Quotes
 from fillbook.venues.ccxt.binance.wallet import Wallet
 from fillbook.venues.ccxt.site import Site
-from fillbook.venues.ccxt.websocket import EventQueue, merged
+from fillbook.venues.ccxt.websocket import Dialogue
 
 
 class BinanceVenue(Acts, Lookups, Wallet, Quotes):
     """Satisfies `trading.ports.Venue`. The symbol decides the market type: a `:` means futures."""
 
     name = VenueName.BINANCE
+    profile = PROFILE
+
+    _link: BinanceLink
 
     def __init__(self, site: Site, account: Account, credentials: Credentials) -> None:
-        if not account.market_types:
-            raise ValueError(f"account {account.id} trades no market type")
-        self._link = Link(site, account, credentials)
+        self._link = BinanceLink(site, account, credentials)
         self._environment = account.environment
 
-    async def stream(self) -> AsyncIterator[StreamEvent]:
+    def stream(self) -> AsyncIterator[StreamEvent]:
         """Private events of every market type of the account; `reason` of a change names the market type.
 
         Each market type connects by itself: after its `CONNECTED`, its orders, fills and balances are to be
         fetched.
         """
-        queue: EventQueue[StreamEvent] = EventQueue()
-        sockets = []
+        feeds: list[Dialogue[StreamEvent]] = []
         if MarketType.SPOT in self._link.market_types:
-            sockets.append(self._link.live_socket(SpotFeed(self._link), queue))
+            feeds.append(SpotFeed(self._link))
         if MarketType.FUTURES in self._link.market_types:
-            sockets.append(self._link.live_socket(FuturesFeed(self._link), queue))
-        events = merged(sockets, queue)
-        try:
-            async for event in events:
-                yield event
-        finally:
-            await events.aclose()
+            feeds.append(FuturesFeed(self._link))
+        return self._link.private_events(feeds)
 
     async def close(self) -> None:
         """The site's sessions stay open for the other accounts; its owner closes them."""

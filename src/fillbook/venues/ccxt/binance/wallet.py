@@ -16,22 +16,16 @@ from fillbook.accounts.core import (
     SymbolModes,
 )
 from fillbook.kernel.clock import from_ms
-from fillbook.kernel.errors import FillbookError
 from fillbook.kernel.money import to_text
 from fillbook.market.core import MarketType, market_type_of
-from fillbook.market.errors import CredentialsRefused, ReadFailed, SettingRefused
+from fillbook.market.errors import CredentialsRefused, ReadFailed
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance.entries import read_entries
-from fillbook.venues.ccxt.binance.link import (
-    UNREADABLE,
-    Link,
-    is_credential_failure,
-    read_failure,
-    unreadable,
-)
 from fillbook.venues.ccxt.binance.reports import futures_balances, position_report, spot_balances
-from fillbook.venues.ccxt.binance.words import MARGIN_MODES, amount, positive
-from fillbook.venues.ccxt.calls import CallFailed, Endpoint
+from fillbook.venues.ccxt.binance.words import MARGIN_MODES
+from fillbook.venues.ccxt.calls import CallFailed
+from fillbook.venues.ccxt.link import Link
+from fillbook.venues.ccxt.values import UNREADABLE, amount, positive
 
 # "No need to change margin type." and "No need to change position side."
 _UNCHANGED = frozenset({"-4046", "-4059"})
@@ -53,7 +47,7 @@ class Wallet:
                 return spot_balances(answer, now)
             return futures_balances(await self._link.read(at.FUTURES_ACCOUNT), now)
         except UNREADABLE as error:
-            raise unreadable(error, "balances") from None
+            raise self._link.failures.unreadable(error, "balances") from None
 
     async def positions(self) -> Sequence[PositionReport]:
         """Open futures positions; those of zero are left out."""
@@ -67,7 +61,7 @@ class Wallet:
                     symbol = await self._link.symbol(row["symbol"], MarketType.FUTURES)
                     reports.append(position_report(row, symbol))
         except UNREADABLE as error:
-            raise unreadable(error, "positions") from None
+            raise self._link.failures.unreadable(error, "positions") from None
         return reports
 
     async def symbol_modes(self, symbol: str) -> SymbolModes:
@@ -83,27 +77,31 @@ class Wallet:
         Raises `SettingRefused`, or `ReadFailed` when nothing says.
         """
         venue_id = await self._link.readable_id(symbol)
-        answer = await self._set(at.SET_LEVERAGE, {"symbol": venue_id, "leverage": to_text(leverage)})
+        answer = await self._link.change_setting(
+            at.SET_LEVERAGE, {"symbol": venue_id, "leverage": to_text(leverage)}, _UNCHANGED
+        )
         try:
             found = positive(answer["leverage"])
         except (*UNREADABLE, TypeError):
             found, _ = await self._symbol_config(symbol)
         if found != leverage:
-            raise _not_taken(f"leverage {to_text(leverage)} for {symbol}", found)
+            raise self._link.failures.not_taken(f"leverage {to_text(leverage)} for {symbol}", found)
 
     async def set_margin_mode(self, symbol: str, mode: MarginMode) -> None:
         venue_id = await self._link.readable_id(symbol)
-        await self._set(at.SET_MARGIN_MODE, {"symbol": venue_id, "marginType": _MARGIN_WORDS[mode]})
+        await self._link.change_setting(
+            at.SET_MARGIN_MODE, {"symbol": venue_id, "marginType": _MARGIN_WORDS[mode]}, _UNCHANGED
+        )
         _, found = await self._symbol_config(symbol)
         if found is not mode:
-            raise _not_taken(f"margin mode {mode} for {symbol}", found)
+            raise self._link.failures.not_taken(f"margin mode {mode} for {symbol}", found)
 
     async def set_position_mode(self, mode: PositionMode) -> None:
         word = "true" if mode is PositionMode.HEDGE else "false"
-        await self._set(at.SET_POSITION_MODE, {"dualSidePosition": word})
+        await self._link.change_setting(at.SET_POSITION_MODE, {"dualSidePosition": word}, _UNCHANGED)
         found = await self.position_mode()
         if found is not mode:
-            raise _not_taken(f"position mode {mode}", found)
+            raise self._link.failures.not_taken(f"position mode {mode}", found)
 
     async def key_permissions(self) -> KeyPermissions:
         """What the venue says that the key may do. Demo keys have no such page: there, reading is the proof."""
@@ -119,7 +117,7 @@ class Wallet:
                 ip_restricted=_flag(row, "ipRestrict"),
             )
         except UNREADABLE as error:
-            raise unreadable(error, "the key's permissions") from None
+            raise self._link.failures.unreadable(error, "the key's permissions") from None
 
     async def server_time(self) -> datetime:
         """The venue's clock; signatures are corrected by its distance from ours."""
@@ -127,9 +125,9 @@ class Wallet:
         try:
             return from_ms(await self._link.measure_clock(market_type))
         except CallFailed as failure:
-            error = read_failure(failure)
+            error = self._link.failures.read_failure(failure)
         except UNREADABLE as failure:
-            error = unreadable(failure, "its clock")
+            error = self._link.failures.unreadable(failure, "its clock")
         raise error
 
     async def ledger_entries_since(self, since: datetime) -> Sequence[LedgerEntryReport]:
@@ -143,7 +141,7 @@ class Wallet:
             row = next(row for row in rows if row["symbol"] == venue_id)
             return positive(row["leverage"]), MARGIN_MODES[row["marginType"].upper()]
         except (*UNREADABLE, StopIteration) as error:
-            raise unreadable(error, f"the modes of {symbol}") from None
+            raise self._link.failures.unreadable(error, f"the modes of {symbol}") from None
 
     async def position_mode(self) -> PositionMode:
         """One-way or hedge, as the venue has it for the whole futures account now."""
@@ -151,7 +149,7 @@ class Wallet:
         try:
             return PositionMode.HEDGE if _flag(row, "dualSidePosition") else PositionMode.ONE_WAY
         except UNREADABLE as error:
-            raise unreadable(error, "the position mode") from None
+            raise self._link.failures.unreadable(error, "the position mode") from None
 
     async def _permissions_by_trial(self) -> KeyPermissions:
         can: dict[MarketType, bool] = dict.fromkeys(MarketType, False)
@@ -167,34 +165,9 @@ class Wallet:
             raise refusal
         return KeyPermissions(True, can[MarketType.SPOT], can[MarketType.FUTURES], None, None)
 
-    async def _set(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Any:
-        """The venue's answer; None where it says that nothing needed to change."""
-        try:
-            return await self._link.act(endpoint, params)
-        except CallFailed as failure:
-            if failure.code in _UNCHANGED:
-                return None
-            error: FillbookError = (
-                read_failure(failure) if is_credential_failure(failure) else _refused(failure)
-            )
-        raise error
-
 
 def _flag(row: Mapping[str, Any], name: str) -> bool:
     value = row[name]
     if not isinstance(value, bool):
         raise ValueError(f"{name} is not a truth value")
     return value
-
-
-def _refused(failure: CallFailed) -> SettingRefused:
-    return SettingRefused(
-        f"Binance did not take the setting ({failure.code}: {failure.message}). "
-        "Close positions and orders of the symbol if it says so, then try again."
-    )
-
-
-def _not_taken(wanted: str, found: object) -> SettingRefused:
-    return SettingRefused(
-        f"Binance was asked for {wanted} but shows {found}: set it on Binance, then try again."
-    )

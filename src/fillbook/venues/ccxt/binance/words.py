@@ -1,10 +1,8 @@
 """Binance's words for statuses, order types and times in force, and ours."""
 
 from decimal import Decimal
-from typing import Any
 
 from fillbook.accounts.core import MarginMode, PositionSide
-from fillbook.kernel.money import ZERO, parse_amount
 from fillbook.ledger.core.fill import FillKind
 from fillbook.market.core import MarketType, Side
 from fillbook.orders.core.order import OrderStatus, OrderType, TimeInForce
@@ -134,14 +132,3 @@ def fill_kind_of(client_order_id: str, order_type: str = "") -> FillKind:
         if client_order_id.startswith(prefix):
             return kind
     return FillKind.LIQUIDATION if order_type == "LIQUIDATION" else FillKind.TRADE
-
-
-def amount(value: Any) -> Decimal:
-    """An exact amount; absent and empty are zero."""
-    return ZERO if value is None or value == "" else parse_amount(value)
-
-
-def positive(value: Any) -> Decimal | None:
-    """An exact amount above zero, else None: Binance writes zero for 'has none'."""
-    parsed = amount(value)
-    return parsed if parsed > 0 else None

@@ -16,7 +16,7 @@ from fillbook.market.core import MarketType, VenueName
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance.endpoints import PROFILE
 from fillbook.venues.ccxt.binance.feeds import RENEW_EVERY_S, FuturesFeed, SpotFeed
-from fillbook.venues.ccxt.binance.link import Link
+from fillbook.venues.ccxt.binance.link import BinanceLink
 from fillbook.venues.ccxt.calls import CallFailed
 from fillbook.venues.ccxt.library import errors
 from fillbook.venues.ccxt.site import Site
@@ -37,7 +37,7 @@ ACCOUNT = Account(
 )
 
 
-class ScriptedLink(Link):
+class ScriptedLink(BinanceLink):
     """Answers the listen key's renewal from a script; everything else is the real link."""
 
     def __init__(self, *args):
