@@ -18,7 +18,7 @@ def next_funding_ms(now_ms: int) -> int:
     return (now_ms // _FUNDING_EVERY_MS + 1) * _FUNDING_EVERY_MS
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Market:
     """`holders` are the accounts with a position, `trades` the latest public ones."""
 

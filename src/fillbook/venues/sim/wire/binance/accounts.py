@@ -15,7 +15,8 @@ from fillbook.venues.sim.core.margin import (
 )
 from fillbook.venues.sim.core.market import Market
 from fillbook.venues.sim.wire.binance.context import Context, Route, Routes
-from fillbook.venues.sim.wire.binance.text import Params, fixed, flag, leg_name, places_of
+from fillbook.venues.sim.wire.binance.text import Params, flag, leg_name
+from fillbook.venues.sim.wire.numbers import fixed, places_of
 
 FUTURES = MarketType.FUTURES
 _LEG_ORDER = (PositionSide.NET, PositionSide.LONG, PositionSide.SHORT)

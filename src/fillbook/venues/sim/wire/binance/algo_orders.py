@@ -11,16 +11,15 @@ from fillbook.venues.sim.wire.binance.errors import CANCEL_REJECTED, UNKNOWN_ORD
 from fillbook.venues.sim.wire.binance.futures_orders import FUTURES, new_order_of
 from fillbook.venues.sim.wire.binance.text import (
     Params,
-    fixed,
     integer,
     leg_name,
-    places_of,
     required,
     side_name,
     time_in_force_name,
     type_name,
 )
 from fillbook.venues.sim.wire.binance.windows import order_window
+from fillbook.venues.sim.wire.numbers import fixed, places_of
 
 _WEEK_MS = 7 * 86_400_000
 

@@ -6,7 +6,8 @@ from fillbook.market.core import MarketType
 from fillbook.venues.sim.core.accounts import Account
 from fillbook.venues.sim.core.listings import Listing
 from fillbook.venues.sim.wire.binance.context import Context
-from fillbook.venues.sim.wire.binance.text import FUTURES_TYPES, SPOT_TYPES, Params, fixed, places_of
+from fillbook.venues.sim.wire.binance.text import FUTURES_TYPES, SPOT_TYPES, Params
+from fillbook.venues.sim.wire.numbers import fixed, places_of
 
 _ONBOARD_MS = 1_569_398_400_000
 _NEVER_MS = 4_133_404_800_000

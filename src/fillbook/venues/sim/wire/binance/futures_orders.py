@@ -17,12 +17,10 @@ from fillbook.venues.sim.wire.binance.text import (
     Params,
     amount,
     client_id,
-    fixed,
     flag,
     integer,
     json_list,
     leg_name,
-    places_of,
     required,
     required_amount,
     side_name,
@@ -32,6 +30,7 @@ from fillbook.venues.sim.wire.binance.text import (
     type_name,
 )
 from fillbook.venues.sim.wire.binance.windows import order_window, page_of_fills, trade_window
+from fillbook.venues.sim.wire.numbers import fixed, places_of
 
 FUTURES = MarketType.FUTURES
 _WEEK_MS = 7 * 86_400_000

@@ -10,8 +10,9 @@ from fillbook.venues.sim.core.modes import set_leverage, set_margin_mode, set_po
 from fillbook.venues.sim.core.vocabulary import LedgerEntry, LedgerKind, LeverageEvent, Refusal, Refused
 from fillbook.venues.sim.wire.binance.context import Context, Route, Routes, translated
 from fillbook.venues.sim.wire.binance.errors import BinanceError, from_refusal
-from fillbook.venues.sim.wire.binance.text import Params, fixed, flag, integer, required, required_amount
+from fillbook.venues.sim.wire.binance.text import Params, flag, integer, required, required_amount
 from fillbook.venues.sim.wire.binance.windows import limit_of
+from fillbook.venues.sim.wire.numbers import fixed
 
 FUTURES = MarketType.FUTURES
 _INCOME = {

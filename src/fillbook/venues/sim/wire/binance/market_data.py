@@ -10,8 +10,9 @@ from fillbook.venues.sim.core.market import Market, next_funding_ms
 from fillbook.venues.sim.wire.binance.context import Context, Endpoint, Route, Routes, Security
 from fillbook.venues.sim.wire.binance.errors import BinanceError
 from fillbook.venues.sim.wire.binance.exchange_info import futures_info, spot_info
-from fillbook.venues.sim.wire.binance.text import Params, fixed, integer, json_list, required
+from fillbook.venues.sim.wire.binance.text import Params, integer, json_list, required
 from fillbook.venues.sim.wire.binance.windows import limit_of
+from fillbook.venues.sim.wire.numbers import fixed
 
 _DAY_MS = 86_400_000
 INTERVALS_MS = {

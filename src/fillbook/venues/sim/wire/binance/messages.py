@@ -18,14 +18,13 @@ from fillbook.venues.sim.core.vocabulary import (
 from fillbook.venues.sim.wire.binance.algo_orders import algo_status
 from fillbook.venues.sim.wire.binance.context import Context
 from fillbook.venues.sim.wire.binance.text import (
-    fixed,
     leg_name,
-    places_of,
     side_name,
     status_name,
     time_in_force_name,
     type_name,
 )
+from fillbook.venues.sim.wire.numbers import fixed, places_of
 
 _SPOT_EXECUTIONS = {
     Execution.NEW: "NEW",

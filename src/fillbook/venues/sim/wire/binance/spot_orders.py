@@ -16,7 +16,6 @@ from fillbook.venues.sim.wire.binance.text import (
     Params,
     amount,
     client_id,
-    fixed,
     integer,
     required,
     required_amount,
@@ -27,6 +26,7 @@ from fillbook.venues.sim.wire.binance.text import (
     type_name,
 )
 from fillbook.venues.sim.wire.binance.windows import order_window, page_of_fills, trade_window
+from fillbook.venues.sim.wire.numbers import fixed
 
 _SPOT = MarketType.SPOT
 _DAY_MS = 86_400_000

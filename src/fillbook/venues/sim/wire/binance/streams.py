@@ -3,7 +3,6 @@
 Private messages are built once per event and only for accounts that listen.
 """
 
-import hmac
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -29,6 +28,8 @@ from fillbook.venues.sim.wire.binance.errors import BinanceError
 from fillbook.venues.sim.wire.binance.public_streams import PublicStreams
 from fillbook.venues.sim.wire.binance.text import Params
 from fillbook.venues.sim.wire.ports import PassOn
+from fillbook.venues.sim.wire.replies import to_json
+from fillbook.venues.sim.wire.signing import hex_signature, is_signature
 from fillbook.venues.sim.wire.sockets import Outlet, serve
 
 LISTEN_KEY_MS = 60 * 60_000
@@ -64,8 +65,8 @@ class Streams:
         key = self._key_of.get(account.key)
         if key is None or self._keys[key][1] <= context.now_ms():
             self._keys_made += 1
-            digest = hmac.digest(account.secret.encode(), str(self._keys_made).encode(), "sha256")
-            key = self._key_of[account.key] = digest.hex()
+            key = hex_signature(account.secret, str(self._keys_made))
+            self._key_of[account.key] = key
         self._keys[key] = (account.key, context.now_ms() + LISTEN_KEY_MS)
         return {"listenKey": key}
 
@@ -119,18 +120,18 @@ class Streams:
         if outlet.path.startswith("/ws-api/"):
             self._on_api(outlet, method, message_id, message.get("params") or {})
         elif method in ("SUBSCRIBE", "UNSUBSCRIBE"):
-            outlet.send(_text({"result": None, "id": message_id}))
+            outlet.send(to_json({"result": None, "id": message_id}))
             change = self._public.subscribe if method == "SUBSCRIBE" else self._public.unsubscribe
             change(outlet, message.get("params") or [])
         elif method == "LIST_SUBSCRIPTIONS":
-            outlet.send(_text({"result": sorted(outlet.streams), "id": message_id}))
+            outlet.send(to_json({"result": sorted(outlet.streams), "id": message_id}))
 
     def _on_api(self, outlet: Outlet, method: str, message_id: Any, params: Mapping[str, Any]) -> None:
         def refuse(status: int, code: int, text: str) -> None:
-            outlet.send(_text({"id": message_id, "status": status, "error": {"code": code, "msg": text}}))
+            outlet.send(to_json({"id": message_id, "status": status, "error": {"code": code, "msg": text}}))
 
         if method == "ping":
-            outlet.send(_text({"id": message_id, "status": 200, "result": {}}))
+            outlet.send(to_json({"id": message_id, "status": 200, "result": {}}))
             return
         if method != "userDataStream.subscribe.signature":
             refuse(400, -1000, f"Unknown method {method}.")
@@ -140,8 +141,7 @@ class Streams:
             refuse(401, -2015, "Invalid API-key, IP, or permissions for action.")
             return
         signed = "&".join(f"{key}={params[key]}" for key in sorted(params) if key != "signature")
-        expected = hmac.digest(account.secret.encode(), signed.encode(), "sha256").hex()
-        if not hmac.compare_digest(expected, str(params.get("signature", ""))):
+        if not is_signature(hex_signature(account.secret, signed), str(params.get("signature", ""))):
             refuse(400, -1022, "Signature for this request is not valid.")
             return
         stamp, window = _whole(params.get("timestamp"), 0), _whole(params.get("recvWindow"), 5000)
@@ -151,7 +151,7 @@ class Streams:
         subscribed = self._spot.setdefault(account.key, [])
         number = sum(1 for listening in self._spot.values() for own, _ in listening if own is outlet)
         subscribed.append((outlet, number))
-        outlet.send(_text({"id": message_id, "status": 200, "result": {"subscriptionId": number}}))
+        outlet.send(to_json({"id": message_id, "status": 200, "result": {"subscriptionId": number}}))
 
     # Events
 
@@ -199,7 +199,7 @@ class Streams:
         listening = self._spot.get(account)
         if listening:
             texts = [
-                (outlet, _text({"subscriptionId": number, "event": body}))
+                (outlet, to_json({"subscriptionId": number, "event": body}))
                 for body in build()
                 for outlet, number in listening
             ]
@@ -212,7 +212,7 @@ class Streams:
         key = self._key_of.get(account)
         if key is None or self._keys[key][1] <= self._context.now_ms():
             return
-        encoded = [_text(body) for body in build()]
+        encoded = [to_json(body) for body in build()]
         texts = [(outlet, text) for text in encoded for outlet in listening]
         self._pass_on(account, is_fill, lambda: _send(texts))
 
@@ -245,7 +245,7 @@ class Streams:
         owner = self._keys[key][0]
         message = {"e": "listenKeyExpired", "E": self._context.now_ms(), "listenKey": key}
         for outlet in self._futures.get(owner, []):
-            outlet.send(_text(message))
+            outlet.send(to_json(message))
         self._keys[key] = (owner, 0)
 
     async def close(self) -> None:
@@ -257,10 +257,6 @@ class Streams:
 def _whole(value: Any, default: int) -> int:
     text = str(value)
     return int(text) if text.isdecimal() else default
-
-
-def _text(body: Any) -> str:
-    return orjson.dumps(body).decode()
 
 
 def _send(texts: list[tuple[Outlet, str]]) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from decimal import Decimal
-from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -47,15 +46,6 @@ _TIMES_IN_FORCE = {
     "FOK": TimeInForce.FOK,
     "GTX": TimeInForce.POST_ONLY,
 }
-
-
-def fixed(amount: Decimal | None, places: int = 8) -> str:
-    return format(amount if amount is not None else Decimal(0), f".{places}f")
-
-
-@cache
-def places_of(step: Decimal) -> int:
-    return max(0, -int(step.normalize().as_tuple().exponent))
 
 
 def wire_id(instrument: Instrument) -> str:

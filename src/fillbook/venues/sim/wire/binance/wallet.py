@@ -8,7 +8,8 @@ from fillbook.market.core import MarketType
 from fillbook.venues.sim.core.accounts import Account
 from fillbook.venues.sim.core.vocabulary import LedgerEntry, LedgerKind
 from fillbook.venues.sim.wire.binance.context import Context, Route, Routes
-from fillbook.venues.sim.wire.binance.text import Params, fixed, integer
+from fillbook.venues.sim.wire.binance.text import Params, integer
+from fillbook.venues.sim.wire.numbers import fixed
 
 
 def api_restrictions(context: Context, account: Account, params: Params) -> Any:

@@ -4,13 +4,10 @@ The signature covers the text exactly as it was sent, up to `&signature=`; param
 that. Requests that fail before their endpoint changed nothing.
 """
 
-import hmac
 from collections import Counter
 from collections.abc import Collection
 from typing import Any
-from urllib.parse import unquote_plus
 
-import orjson
 from aiohttp import web
 
 from fillbook.accounts.core import KeyPermissions
@@ -33,12 +30,14 @@ from fillbook.venues.sim.wire.binance.spot_orders import ReplaceFailed
 from fillbook.venues.sim.wire.binance.streams import Streams
 from fillbook.venues.sim.wire.binance.text import Params, integer
 from fillbook.venues.sim.wire.ports import Call, PassOn, Reply
+from fillbook.venues.sim.wire.replies import JSON_HEADERS, json_reply
+from fillbook.venues.sim.wire.requests import read_pairs
+from fillbook.venues.sim.wire.signing import hex_signature, is_signature
 from fillbook.venues.sim.wire.sockets import Outlet
 
 _DEFAULT_WINDOW_MS = 5000
 _MAX_WINDOW_MS = 60_000
 _AHEAD_MS = 1000
-_JSON = {"Content-Type": "application/json;charset=UTF-8"}
 _BAD_KEY = (-2015, "Invalid API-key, IP, or permissions for action.", 401)
 _NOBODY = Account("", "", 0, None, KeyPermissions(False, False, False, False, False))
 
@@ -63,11 +62,7 @@ class BinanceWire:
 
     def read(self, call: Call) -> None:
         call.api_key = call.headers.get("X-MBX-APIKEY", "")
-        for text in (call.query, call.body):
-            if text:
-                for pair in text.split("&"):
-                    name, _, value = pair.partition("=")
-                    call.params[name] = unquote_plus(value) if "%" in value or "+" in value else value
+        call.params |= read_pairs(call.query) | read_pairs(call.body)
 
     def respond(self, call: Call) -> Reply:
         route = self._routes.get((call.method, call.path))
@@ -83,13 +78,13 @@ class BinanceWire:
             return self._refusal(error, headers)
         except FillbookError as error:
             return self._refusal(BinanceError(-1102, error.detail), headers)
-        return Reply(200, orjson.dumps(body), headers)
+        return json_reply(body, headers=headers)
 
     def _refusal(self, error: BinanceError, headers: dict[str, str]) -> Reply:
         body: dict[str, Any] = {"code": error.code, "msg": error.message}
         if isinstance(error, ReplaceFailed):
             body["data"] = error.data
-        return Reply(error.status, orjson.dumps(body), headers, str(error.code))
+        return json_reply(body, error.status, headers, str(error.code))
 
     def _weigh(self, path: str, weight: int) -> dict[str, str]:
         """Count a request's weight in the pool of its market, as the venue does, and say so in the headers."""
@@ -100,7 +95,7 @@ class BinanceWire:
         pool = path.split("/", 2)[1]
         self._used_weights[pool] += weight
         name = "X-SAPI-USED-IP-WEIGHT-1M" if pool == "sapi" else "X-MBX-USED-WEIGHT-1M"
-        return {**_JSON, name: str(self._used_weights[pool])}
+        return {**JSON_HEADERS, name: str(self._used_weights[pool])}
 
     def _authenticate(self, call: Call, route: Route) -> Account:
         if route.security is Security.NONE:
@@ -135,8 +130,7 @@ class BinanceWire:
         signed, mark, given = sent.rpartition("&signature=")
         if not mark:
             raise missing("signature")
-        expected = hmac.digest(account.secret.encode(), signed.encode(), "sha256").hex()
-        if not hmac.compare_digest(expected, given):
+        if not is_signature(hex_signature(account.secret, signed), given):
             raise BinanceError(-1022, "Signature for this request is not valid.")
 
     def refuse(self, call: Call, status: int, code: str, message: str) -> Reply:
@@ -156,7 +150,7 @@ class BinanceWire:
         return Reply(418, refused.body, {**refused.headers, "Retry-After": str(seconds)}, refused.code)
 
     def under_maintenance(self, call: Call) -> Reply:
-        return self._refusal(BinanceError(1, "System is under maintenance.", 503), dict(_JSON))
+        return self._refusal(BinanceError(1, "System is under maintenance.", 503), dict(JSON_HEADERS))
 
     def is_socket(self, path: str) -> bool:
         return path.startswith(("/ws-api/", "/stream", "/private/", "/public/", "/market/", "/ws"))
