@@ -69,7 +69,7 @@ async def open_books(url: str, count: int) -> Books:
         signal_moved=lambda signal_id: None,
         events=EventSignal(),
     )
-    booking = Booking(floor, Ledger(RowIds(clock, rng)), floor.events)
+    booking = Booking(floor, Ledger(RowIds(clock, rng)), floor.events, {"test"})
     async with database.read() as unit:
         for account in await accounts.list_accounts(unit, EVERYONE):
             floor.accounts[account.id] = account

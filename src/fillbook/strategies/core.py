@@ -70,6 +70,17 @@ class StrategyLink:
 
 
 @dataclass(frozen=True, slots=True)
+class CodedLink:
+    """A link as an order's client id names it: by its account, and by its strategy's code."""
+
+    strategy_account_id: int
+    strategy_id: int
+    account_id: int
+    code: str
+    leverage: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class LinkCapital:
     """A link's capital in one currency. No intent raises used + reserved above total; facts always book."""
 

@@ -15,6 +15,7 @@ from fillbook.kernel.money import ZERO, exact
 from fillbook.market.core import MarketType
 from fillbook.risk.core import Capital
 from fillbook.storage.unit import Unit
+from fillbook.strategies.core import CodedLink
 from fillbook.strategies.tables import strategies, strategy_accounts, strategy_capital
 
 _link, _strategy, _capital = strategy_accounts.c, strategies.c, strategy_capital.c
@@ -39,6 +40,11 @@ _TERMS: Final = (
 _LINKS: Final = sa.select(
     _link.id, _link.strategy_id, _link.account_id, _link.user_id, _link.environment
 ).where(_link.id.in_(sa.bindparam("ids", expanding=True)))
+_LINKS_OF_CODES: Final = (
+    sa.select(_link.id, _link.strategy_id, _link.account_id, _strategy.code6, _link.leverage)
+    .join_from(strategy_accounts, strategies, _strategy.id == _link.strategy_id)
+    .where(sa.tuple_(_link.account_id, _strategy.code6).in_(sa.bindparam("keys", expanding=True)))
+)
 _CAPITAL: Final = (
     sa.select(strategy_capital)
     .where(sa.tuple_(_capital.strategy_id, _capital.account_id).in_(sa.bindparam("pairs", expanding=True)))
@@ -98,6 +104,18 @@ async def load_terms(
             strategy_is_active=row.strategy_is_active,
             settings_version=row.settings_version,
             capitals=capitals[row.id],
+        )
+        for row in rows
+    }
+
+
+async def links_of_codes(unit: Unit, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], CodedLink]:
+    """The links, ended ones included, behind accounts and the codes of strategies; in one statement."""
+    wanted = sorted(set(keys))
+    rows = await unit.all(_LINKS_OF_CODES, {"keys": wanted}) if wanted else ()
+    return {
+        (row.account_id, row.code6): CodedLink(
+            row.id, row.strategy_id, row.account_id, row.code6, row.leverage
         )
         for row in rows
     }

@@ -6,7 +6,7 @@ written. Whatever the status of an order, its fills are booked.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -25,50 +25,20 @@ from fillbook.orders.store.results import LegResult
 from fillbook.risk.core import Denied
 from fillbook.storage.unit import Unit
 from fillbook.strategies.terms import CapitalChange, change_capital
+from fillbook.trading.adoption import adopt
 from fillbook.trading.core import settle
-from fillbook.trading.external import external_order_row
+from fillbook.trading.core.adoption import named_by_us
 from fillbook.trading.facts import Booked, Fact, FillsSeen, LookedUp, OrderSeen, SendSettled
 from fillbook.trading.floor import Floor
+from fillbook.trading.named_orders import NamedOrders, venue_ids_of
 from fillbook.trading.store import finish_deliveries, finish_signals
-
-
-@dataclass(slots=True)
-class _Orders:
-    """The orders of a batch as they are being changed, and every id by which they may be named."""
-
-    by_id: dict[int, Order] = field(default_factory=dict)
-    before: dict[int, Order] = field(default_factory=dict)
-    by_client: dict[rows.ClientId, int] = field(default_factory=dict)
-    by_venue: dict[rows.VenueId, int] = field(default_factory=dict)
-    new_venue_ids: dict[rows.VenueId, int] = field(default_factory=dict)
-
-    def add(self, order: Order) -> None:
-        if order.id not in self.by_id:
-            self.by_id[order.id] = self.before[order.id] = order
-        self.by_client[(order.account_id, order.client_order_id)] = order.id
-
-    def put(self, order: Order) -> None:
-        self.by_id[order.id] = order
-
-    def know(self, venue_id: rows.VenueId, order_id: int) -> None:
-        if venue_id not in self.by_venue:
-            self.by_venue[venue_id] = self.new_venue_ids[venue_id] = order_id
-
-    def changed(self) -> list[Order]:
-        return [order for number, order in self.by_id.items() if order != self.before[number]]
-
-    def find(self, account_id: int, client_id: str | None, venue_id: rows.VenueId) -> Order | None:
-        number = None if client_id is None else self.by_client.get((account_id, client_id))
-        if number is None:
-            number = self.by_venue.get(venue_id)
-        return None if number is None else self.by_id[number]
 
 
 @dataclass(slots=True)
 class _Batch:
     """One transaction in the making. Results are by the facts' places in the batch."""
 
-    orders: _Orders
+    orders: NamedOrders
     fills: list[FillToBook] = field(default_factory=list)
     reports: list[tuple[int, int, OrderReport]] = field(default_factory=list)
     touched: dict[int, int] = field(default_factory=dict)
@@ -76,10 +46,15 @@ class _Batch:
 
 
 class Booking:
-    def __init__(self, floor: Floor, ledger: Ledger, events: EventSignal) -> None:
+    """`installations`: whose client order ids are ours, this one's first of all."""
+
+    def __init__(
+        self, floor: Floor, ledger: Ledger, events: EventSignal, installations: Collection[str]
+    ) -> None:
         self._floor = floor
         self._ledger = ledger
         self._events = events
+        self._installations = installations
 
     async def book(self, facts: Sequence[Fact]) -> Sequence[Booked]:
         """Book a batch of facts in one transaction; what each came to, in their order."""
@@ -87,8 +62,12 @@ class Booking:
 
     async def _book(self, unit: Unit, facts: Sequence[Fact]) -> Sequence[Booked]:
         batch = _Batch(await self._load(unit, facts))
+        unknown = batch.orders.unknown_of(facts)
+        adopted = await adopt(unit, self._floor.accounts, self._installations, unknown)
+        for one, order in zip(unknown, adopted, strict=True):
+            batch.orders.add_adopted(order, one.report)
         for place, fact in enumerate(facts):
-            await self._take(unit, batch, place, fact)
+            self._take(batch, place, fact, unit.now)
         booked = await self._ledger.book(unit, batch.fills, self._floor.instrument_of, self._floor.rates_of)
         for order_id, fills in _by_order(booked).items():
             batch.orders.put(settle.with_fills(batch.orders.by_id[order_id], fills))
@@ -103,7 +82,7 @@ class Booking:
             for place in range(len(facts))
         ]
 
-    async def _load(self, unit: Unit, facts: Sequence[Fact]) -> _Orders:
+    async def _load(self, unit: Unit, facts: Sequence[Fact]) -> NamedOrders:
         """Every order that the facts may speak of."""
         ids: set[int] = set()
         clients: set[rows.ClientId] = set()
@@ -115,7 +94,7 @@ class Booking:
                     clients.add((account_id, report.client_order_id or ""))
                 case FillsSeen(account_id, fills):
                     clients |= {(account_id, fill.client_order_id or "") for fill in fills}
-        orders = _Orders()
+        orders = NamedOrders()
         for order in await rows.locked(unit, ids):
             orders.add(order)
         for order in await rows.by_client_ids(
@@ -123,22 +102,21 @@ class Booking:
         ):
             orders.add(order)
         # A venue's id is asked for only where our own has not named the order.
-        venue_ids = {venue_id for fact in facts for venue_id in _venue_ids_of(fact, orders.by_client)}
+        venue_ids = {venue_id for fact in facts for venue_id in _ids_to_ask_for(fact, orders.ours())}
         for venue_id, order in await rows.by_venue_ids(unit, venue_ids):
             orders.add(order)
             orders.by_venue[venue_id] = order.id
         return orders
 
-    async def _take(self, unit: Unit, batch: _Batch, place: int, fact: Fact) -> None:
+    def _take(self, batch: _Batch, place: int, fact: Fact, now: datetime) -> None:
         match fact:
             case SendSettled():
-                self._take_outcome(batch, place, fact, unit.now)
+                self._take_outcome(batch, place, fact, now)
             case OrderSeen(account_id, report):
                 order = batch.orders.find(
-                    account_id, report.client_order_id, _venue_ids(account_id, report)[0]
+                    account_id, report.client_order_id, *venue_ids_of(account_id, report)
                 )
-                if order is None:
-                    order = await self._adopt(unit, batch, account_id, report)
+                assert order is not None, "it is adopted before"
                 self._take_report(batch, place, order.id, report)
             case FillsSeen():
                 self._take_fills(batch, place, fact)
@@ -170,7 +148,7 @@ class Booking:
         batch.touched[place] = order_id
         batch.reports.append((place, order_id, report))
         account_id = batch.orders.by_id[order_id].account_id
-        for venue_id in _venue_ids(account_id, report):
+        for venue_id in venue_ids_of(account_id, report):
             batch.orders.know(venue_id, order_id)
 
     def _take_fills(self, batch: _Batch, place: int, fact: FillsSeen) -> None:
@@ -181,13 +159,17 @@ class Booking:
             if order is not None:
                 batch.touched[place] = order.id
                 batch.orders.know(venue_id, order.id)
-            elif not (fact.adopt or fill.client_order_id is not None):
-                # Only its order's number is known: whether the order is ours shows in the order's record.
+            elif not fact.adopt and self._may_be_ours(fill):
+                # Whether the order is ours, and whose, shows in the order's record.
                 unowned.append(fill)
                 continue
             batch.fills.append(self._to_book(fact.account_id, fill, fact.source, order))
         if unowned:
             batch.unowned[place] = tuple(unowned)
+
+    def _may_be_ours(self, fill: FillReport) -> bool:
+        name = fill.client_order_id
+        return name is None or named_by_us(name, self._installations) is not None
 
     def _to_book(
         self, account_id: int, fill: FillReport, source: FillSource, order: Order | None
@@ -202,14 +184,6 @@ class Booking:
             order_id=None if order is None else order.id,
             terms=None if order is None or order.owner is OrderOwner.EXTERNAL else _terms_of(order),
         )
-
-    async def _adopt(self, unit: Unit, batch: _Batch, account_id: int, report: OrderReport) -> Order:
-        """A row for an order that the venue has and the books have not: a person's, or of a lost past."""
-        row = external_order_row(self._floor.accounts[account_id], report, unit.now)
-        (number,) = await rows.insert_orders(unit, [row])
-        (order,) = await rows.by_ids(unit, [number])
-        batch.orders.add(order)
-        return order
 
     def _follow_reports(self, batch: _Batch, now: datetime) -> set[int]:
         """Apply what venues reported, after the fills; the orders that still lack fills."""
@@ -236,7 +210,7 @@ class Booking:
         await append_events(unit, _events(changed, booked), self._events)
         unit.after_commit(lambda: self._tell(booked, changed))
 
-    async def _record_results(self, unit: Unit, orders: _Orders, changed: Sequence[Order]) -> None:
+    async def _record_results(self, unit: Unit, orders: NamedOrders, changed: Sequence[Order]) -> None:
         told = [order for order in changed if order.signal_id is not None and _fate_changed(orders, order)]
         if not told:
             return
@@ -283,11 +257,11 @@ def _was(batch: _Batch, order: Order) -> OrderStatus:
     return batch.orders.before[order.id].status
 
 
-def _venue_ids_of(fact: Fact, known: Container[rows.ClientId]) -> Iterable[rows.VenueId]:
+def _ids_to_ask_for(fact: Fact, known: Container[rows.ClientId]) -> Iterable[rows.VenueId]:
     """The venue's ids of what a fact reports, as far as the order is not known by ours."""
     match fact:
         case OrderSeen(account_id, report) if (account_id, report.client_order_id) not in known:
-            yield from _venue_ids(account_id, report)
+            yield from venue_ids_of(account_id, report)
         case FillsSeen(account_id, fills):
             for fill in fills:
                 if (account_id, fill.client_order_id) not in known:
@@ -300,13 +274,6 @@ def _by_order(booked: BookedFills) -> dict[int, list[Fill]]:
         if one.fill.order_id is not None:
             fills[one.fill.order_id].append(one.fill)
     return fills
-
-
-def _venue_ids(account_id: int, report: OrderReport) -> list[rows.VenueId]:
-    ids = [(account_id, report.symbol, report.book, report.exchange_order_id)]
-    if report.triggered_order_id is not None:
-        ids.append((account_id, report.symbol, Book.NORMAL, report.triggered_order_id))
-    return ids
 
 
 def _terms_of(order: Order) -> OwnerTerms:
@@ -329,7 +296,9 @@ def _settled(order: Order, before: Order, now: datetime) -> Order:
 
 
 @exact
-def _capital_changes(orders: _Orders, changed: Iterable[Order], booked: BookedFills) -> list[CapitalChange]:
+def _capital_changes(
+    orders: NamedOrders, changed: Iterable[Order], booked: BookedFills
+) -> list[CapitalChange]:
     changes = [
         CapitalChange(link, currency, used=used) for (link, currency), used in booked.capital_used.items()
     ]
@@ -340,7 +309,7 @@ def _capital_changes(orders: _Orders, changed: Iterable[Order], booked: BookedFi
     return changes
 
 
-def _fate_changed(orders: _Orders, order: Order) -> bool:
+def _fate_changed(orders: NamedOrders, order: Order) -> bool:
     before = orders.before[order.id]
     return (
         before.status is OrderStatus.PENDING_NEW

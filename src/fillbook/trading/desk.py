@@ -13,6 +13,7 @@ from fillbook.ledger.core.round_trip import TradeSource
 from fillbook.ledger.service.open_books import book_of, books_of
 from fillbook.market.core import MarketType, Side, market_type_of
 from fillbook.market.symbols import unify_symbol
+from fillbook.orders.core.client_ids import MANUAL_CODE
 from fillbook.orders.core.order import Order, OrderType
 from fillbook.orders.store import cancels, rows
 from fillbook.risk.core import Denied
@@ -25,7 +26,6 @@ from fillbook.trading.engine import Engine
 from fillbook.trading.work import LegWork
 
 ANSWER_WITHIN_S = 30.0
-MANUAL_CODE = "manual"
 
 
 class NotTradingHere(Conflict):

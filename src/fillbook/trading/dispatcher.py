@@ -19,6 +19,7 @@ from fillbook.fleet.leases import still_held
 from fillbook.kernel.bell import Bell
 from fillbook.kernel.errors import FillbookError
 from fillbook.kernel.money import ZERO
+from fillbook.ledger.core.round_trip import TradeSource
 from fillbook.orders.core.client_ids import Origin, make_client_order_id
 from fillbook.orders.core.order import Order, OrderStatus, OrderType, Owner
 from fillbook.orders.core.venue_traits import TRAITS
@@ -228,7 +229,8 @@ class Dispatcher:
     def _order_row(
         self, unit: Unit, work: LegWork, intent: OrderIntent, epochs: Mapping[int, int]
     ) -> dict[str, Any]:
-        origin = Origin.MANUAL if work.strategy_account_id is None else Origin.STRATEGY
+        # A person's close of a strategy's position is the person's: the id says so, beside the strategy's code.
+        origin = Origin.MANUAL if work.trade_source is TradeSource.MANUAL else Origin.STRATEGY
         leg = work.leg[-4:] or "0"
         client_id = make_client_order_id(self._installation, origin, work.strategy_code, leg, self._rng)
         traits = TRAITS[self._floor.accounts[work.account_id].exchange]

@@ -76,7 +76,7 @@ class Engine:
             events=events,
         )
         self.runners: dict[int, AccountRunner] = {}
-        self._booking = Booking(self.floor, Ledger(RowIds(clock, rng)), events)
+        self._booking = Booking(self.floor, Ledger(RowIds(clock, rng)), events, {installation})
         self.dispatcher = Dispatcher(self.floor, self.runners, holder, installation, rng)
         self.intake = DeliveryIntake(self.floor, self.dispatcher)
         self.dispatcher.on_unplanned = self.intake.forget

@@ -13,6 +13,8 @@ from enum import StrEnum
 PREFIX = "fb"
 LENGTH = 30
 LEG_LENGTH = 4
+MANUAL_CODE = "manual"
+"""The code of an order that a person places without a strategy."""
 
 _ALPHABET = string.digits + string.ascii_lowercase
 _VALUE = {char: value for value, char in enumerate(_ALPHABET)}
