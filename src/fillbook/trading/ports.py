@@ -45,7 +45,10 @@ class Venue(Protocol):
     async def orders_since(self, symbol: str, since: datetime, book: Book) -> Sequence[OrderReport]: ...
 
     async def fills_since(self, symbol: str, since: datetime, from_id: str | None = None) -> FillsPage:
-        """One page of fills, oldest first: from the id (exclusive) when it is given, else from the time."""
+        """One page of fills, oldest first: from the id (exclusive) when it is given, else from the time.
+
+        A venue that cannot read on by id reads from the time in either case: known fills come again.
+        """
 
     async def fills_of_order(self, symbol: str, exchange_order_id: str) -> FillsPage: ...
 

@@ -1,25 +1,29 @@
 """Each real adapter against the simulated exchange, over the wire, as an account of its own.
 
-Every test of this folder runs for every venue in `VENUES`; those that take `symbol` run on spot and futures.
+Every test of this folder runs for every venue in `WIRES`; those that take `symbol` run on spot and futures. What
+differs between venues comes from `WIRES` and from `TRAITS`.
 """
 
 import random
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from fillbook.accounts.core import Account, Credentials, Environment, PositionMode, TradingState
 from fillbook.kernel.clock import Clock, SystemClock
-from fillbook.market.core import MarketType, Side, VenueName
+from fillbook.market.core import MarketType, Side, VenueName, market_type_of
 from fillbook.orders.core.order import Book, OrderRef, OrderRequest, OrderType
+from fillbook.orders.core.reports import OrderReport
+from fillbook.orders.core.venue_traits import TRAITS
 from fillbook.venues.ccxt.venues import CcxtVenues
 from fillbook.venues.sim import server as sim
+from support.wires import WIRES, Place
 
-VENUES = [VenueName.BINANCE]
 SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
 KEY, SECRET = "k" * 64, "s" * 64
 ACCOUNT = Account(
@@ -46,8 +50,10 @@ class Desk:
         self.server = server
         self.name = name
         self.environment = environment
+        self.wire = WIRES[name]
+        self.traits = TRAITS[name]
         self.venues = CcxtVenues(clock, random.Random(7), {(name, environment): server.url(name)})
-        self.venue: Any = self.open(Credentials(KEY, SECRET))
+        self.venue: Any = self.open(self.credentials())
 
     @property
     def exchange(self) -> Any:
@@ -57,11 +63,36 @@ class Desk:
     def account(self) -> Any:
         return self.exchange.account(KEY)
 
-    def fault(self, kind: str, **details: Any) -> None:
-        self.server.gateway(self.name).add_fault({"kind": kind, **details})
+    def credentials(self, api_key: str = KEY, secret: str = SECRET) -> Credentials:
+        return Credentials(api_key, secret, self.wire.passphrase)
+
+    def fault(self, kind: str, at: Place | None = None, **details: Any) -> None:
+        place = {} if at is None else {"method": at[0], "path": at[1]}
+        self.server.gateway(self.name).add_fault({"kind": kind, **place, **details})
+
+    def refuse_the_clock(self, at: Place) -> str:
+        """The next request there is told that its timestamp is wrong; returns the code."""
+        status, code, message = self.wire.clock_refusal
+        self.fault("refuse", at, status=status, code=code, msg=message)
+        return code
 
     def requests(self) -> list[Any]:
         return list(self.server.gateway(self.name).requests)
+
+    def asked(self, at: Place) -> list[Any]:
+        """The requests that went there."""
+        return [one for one in self.requests() if one.method == at[0] and re.search(at[1], one.path)]
+
+    def ref(self, request: OrderRequest) -> OrderRef:
+        """A request's order by our id, in the book where this venue keeps it."""
+        book = self.traits.book_of(market_type_of(request.symbol), request.order_type)
+        return OrderRef(request.symbol, request.client_order_id, None, book)
+
+    async def found(self, request: OrderRequest) -> OrderReport:
+        """What the venue's record says of a request: an answer to an act may name no more than ids."""
+        report = await self.venue.find_order(self.ref(request))
+        assert report is not None
+        return cast(OrderReport, report)
 
     def open(self, credentials: Credentials, **changes: Any) -> Any:
         terms = {"exchange": self.name, "environment": self.environment, **changes}
@@ -100,11 +131,11 @@ def new_order() -> Callable[..., OrderRequest]:
     return order
 
 
-@pytest.fixture(params=VENUES)
+@pytest.fixture(params=list(WIRES))
 async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
     server = await sim.start({request.param: 0})
     exchange = server.exchange(request.param)
-    account = exchange.open_account(KEY, SECRET)
+    account = exchange.open_account(KEY, SECRET, passphrase=WIRES[request.param].passphrase)
     exchange.deposit(account, MarketType.SPOT, "USDT", Decimal(100_000))
     exchange.deposit(account, MarketType.SPOT, "BTC", Decimal(1))
     exchange.deposit(account, MarketType.FUTURES, "USDT", Decimal(100_000))

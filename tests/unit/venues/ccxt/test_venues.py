@@ -12,7 +12,7 @@ from fillbook.accounts.core import (
 )
 from fillbook.kernel.errors import InvalidInput
 from fillbook.market.core import MarketType, VenueName
-from fillbook.venues.ccxt.venues import CcxtVenues
+from fillbook.venues.ccxt.venues import ADAPTERS, CcxtVenues
 
 ACCOUNT = Account(
     id=1,
@@ -27,20 +27,23 @@ ACCOUNT = Account(
     trading_state_reason=None,
     is_active=True,
 )
-KEYS = Credentials("k", "s")
+KEYS = Credentials("k", "s", "p")
 
 
-async def test_opening_an_account_connects_to_nothing(clock):
+@pytest.mark.parametrize("exchange", list(ADAPTERS))
+async def test_opening_an_account_connects_to_nothing(clock, exchange):
     venues = CcxtVenues(clock, random.Random(1))
-    venue = venues.open(ACCOUNT, KEYS)
-    assert venue.name is VenueName.BINANCE
+    venue = venues.open(replace(ACCOUNT, exchange=exchange), KEYS)
+    assert venue.name is exchange
+    assert type(venue).profile.venue is exchange
     await venue.close()
     await venues.close()
 
 
-def test_a_venue_that_is_not_supported_says_so(clock):
+@pytest.mark.parametrize("exchange", [name for name in VenueName if name not in ADAPTERS])
+def test_a_venue_that_is_not_supported_says_so(clock, exchange):
     with pytest.raises(InvalidInput, match="not supported"):
-        CcxtVenues(clock, random.Random(1)).open(replace(ACCOUNT, exchange=VenueName.OKX), KEYS)
+        CcxtVenues(clock, random.Random(1)).open(replace(ACCOUNT, exchange=exchange), KEYS)
 
 
 def test_an_account_without_market_types_is_refused(clock):

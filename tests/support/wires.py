@@ -1,0 +1,63 @@
+"""What the contract tests must know of a venue's wire: where its requests go, and which codes it refuses with.
+
+One row a venue. What trading must know of venues is in `TRAITS`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fillbook.accounts.core import Environment
+from fillbook.market.core import VenueName
+
+Place = tuple[str, str]
+"""A request's method and a regular expression of its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireFacts:
+    place: Place
+    find: Place
+    cancel: Place
+    amend: Place
+    balances: Place
+    instruments: Place
+    clock: Place
+    clock_refusal: tuple[int, str, str]
+    """HTTP status, code and sentence for a request whose timestamp is wrong."""
+    leverage_refusal: str
+    """The code for a leverage that the symbol does not have."""
+    feeds: frozenset[str]
+    """The private streams of an account that trades spot and futures."""
+    page_sizes: tuple[str, ...]
+    """The adapter's constants that say how many fills a page holds."""
+    passphrase: str | None = None
+    answers_with_fills: bool = False
+    """Whether a spot order's own answer names its fills."""
+    reads_on_by_id: bool = False
+    """Whether fills can be read from an id on; else they are read from a time on, and some come again."""
+    has_wallet_pages: frozenset[Environment] = frozenset(Environment)
+    """Where deposits and permissions of a key can be read."""
+    shares_one_wallet: bool = False
+    """Whether spot and futures draw on the same balances."""
+    has_listen_keys: bool = False
+
+
+WIRES: Mapping[VenueName, WireFacts] = {
+    VenueName.BINANCE: WireFacts(
+        place=("POST", r"/order$"),
+        find=("GET", r"/order$"),
+        cancel=("DELETE", r"/order$"),
+        amend=("PUT", r"/order$"),
+        balances=("GET", r"/account$"),
+        instruments=("GET", r"/exchangeInfo$"),
+        clock=("GET", r"/time$"),
+        clock_refusal=(400, "-1021", "Timestamp for this request is outside of the recvWindow."),
+        leverage_refusal="-4028",
+        feeds=frozenset({"spot", "futures"}),
+        page_sizes=("fillbook.venues.ccxt.binance.lookups.PAGE",),
+        answers_with_fills=True,
+        reads_on_by_id=True,
+        has_wallet_pages=frozenset({Environment.LIVE, Environment.PAPER}),
+        has_listen_keys=True,
+    ),
+}
