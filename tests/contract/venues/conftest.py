@@ -1,7 +1,9 @@
-"""Each real adapter against the simulated exchange, over the wire, as an account of its own.
+"""Each real adapter against the simulated exchange, over the wire, as an account of its own; and the simulated
+exchange without a wire, which must answer alike.
 
-Every test of this folder runs for every venue in `WIRES`; those that take `symbol` run on spot and futures. What
-differs between venues comes from `WIRES` and from `TRAITS`.
+Every test of this folder runs for every venue in `WIRES`, and for every venue without a wire unless it is marked
+`wire`; those that take `symbol` run on spot and futures. What differs between venues comes from `WIRES` and from
+`TRAITS`.
 """
 
 import random
@@ -22,7 +24,9 @@ from fillbook.orders.core.reports import OrderReport
 from fillbook.orders.core.venue_traits import TRAITS
 from fillbook.venues.ccxt.venues import CcxtVenues
 from fillbook.venues.sim import server as sim
-from support.wires import WIRES, Place
+from fillbook.venues.sim.direct.manners import MANNERS
+from fillbook.venues.sim.direct.site import SimSite
+from support.wires import WIRES, Place, WireFacts
 
 SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
 KEY, SECRET = "k" * 64, "s" * 64
@@ -108,6 +112,55 @@ class Desk:
         outcome = await self.venue.place(request)
         return OrderRef(symbol, request.client_order_id, outcome.report.exchange_order_id, Book.NORMAL)
 
+    async def close(self) -> None:
+        await self.venue.close()
+        await self.venues.close()
+        await self.server.close()
+
+
+class WirelessDesk(Desk):
+    """The simulated exchange in this process: the same questions, and the port's methods in place of requests."""
+
+    def __init__(self, name: VenueName) -> None:
+        self.name = name
+        self.site = SimSite(name, SystemClock())
+        self.traits = TRAITS[name]
+        self.wire = WireFacts(
+            place=("ACT", "^place "),
+            find=("READ", "^find_order "),
+            cancel=("ACT", "^cancel "),
+            amend=("ACT", "^amend "),
+            balances=("READ", "^balances "),
+            instruments=("READ", "^instruments "),
+            clock=("READ", "^server_time "),
+            clock_refusal=(400, "outside_window", "The request's time is outside of the receive window."),
+            leverage_refusal="leverage_range",
+            feeds=frozenset(MANNERS[name].feeds or ("spot", "futures")),
+            page_sizes=(),
+            answers_with_fills=True,
+            reads_on_by_id=True,
+            shares_one_wallet=MANNERS[name].policy.has_unified_wallet,
+        )
+        self.environment = Environment.PAPER
+        self.venue = self.open(self.credentials())
+
+    @property
+    def exchange(self) -> Any:
+        return self.site.exchange
+
+    def fault(self, kind: str, at: Place | None = None, **details: Any) -> None:
+        place = {} if at is None else {"method": at[0], "path": at[1]}
+        self.site.fault(kind, **place, **details)
+
+    def requests(self) -> list[Any]:
+        return list(self.site.line.calls)
+
+    def open(self, credentials: Credentials, **changes: Any) -> Any:
+        return self.site.open(replace(ACCOUNT, exchange=self.name, **changes), credentials)
+
+    async def close(self) -> None:
+        await self.venue.close()
+
 
 _numbers = count(1)
 
@@ -131,19 +184,23 @@ def new_order() -> Callable[..., OrderRequest]:
     return order
 
 
-@pytest.fixture(params=list(WIRES))
+@pytest.fixture(params=[*WIRES, *(f"{name}-without-wire" for name in VenueName)])
 async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
-    server = await sim.start({request.param: 0})
-    exchange = server.exchange(request.param)
-    account = exchange.open_account(KEY, SECRET, passphrase=WIRES[request.param].passphrase)
+    name, _, is_wireless = request.param.partition("-")
+    if is_wireless and request.node.get_closest_marker("wire"):
+        pytest.skip("about the wire")
+    venue = VenueName(name)
+    if is_wireless:
+        desk: Desk = WirelessDesk(venue)
+    else:
+        desk = Desk(await sim.start({venue: 0}), venue, SystemClock(), Environment.PAPER)
+    exchange = desk.exchange
+    account = exchange.open_account(KEY, SECRET, passphrase=desk.wire.passphrase)
     exchange.deposit(account, MarketType.SPOT, "USDT", Decimal(100_000))
     exchange.deposit(account, MarketType.SPOT, "BTC", Decimal(1))
     exchange.deposit(account, MarketType.FUTURES, "USDT", Decimal(100_000))
-    desk = Desk(server, request.param, SystemClock(), Environment.PAPER)
     yield desk
-    await desk.venue.close()
-    await desk.venues.close()
-    await server.close()
+    await desk.close()
 
 
 @pytest.fixture(params=[SPOT, PERP], ids=["spot", "futures"])

@@ -299,6 +299,7 @@ class SkewedClock(SystemClock):
         return super().now() + self._skew
 
 
+@pytest.mark.wire
 @pytest.mark.parametrize("seconds", [-60, 60])
 async def test_a_machine_with_a_wrong_clock_can_trade(desk, symbol, new_order, seconds):
     other = desk.elsewhere(SkewedClock(seconds))

@@ -52,6 +52,7 @@ async def test_instruments_are_the_exchanges_own(desk, market_type):
             assert getattr(found[symbol], rule) == getattr(instrument, rule), (symbol, rule)
 
 
+@pytest.mark.wire
 async def test_accounts_share_one_list_of_instruments(desk):
     other = desk.open(desk.credentials())
     await desk.venue.instruments(MarketType.SPOT)
@@ -130,6 +131,7 @@ async def test_an_old_window_without_fills_points_to_the_next(desk, symbol, new_
     assert found == {str(fill.trade_id) for fill in desk.account.fills}
 
 
+@pytest.mark.wire
 async def test_more_fills_than_a_page_are_all_read_though_they_share_a_millisecond(
     desk, symbol, new_order, monkeypatch
 ):
@@ -244,6 +246,7 @@ async def test_no_secret_is_in_any_trace_of_a_failed_request(desk, symbol, caplo
         assert secret not in "".join(chain) + caplog.text
 
 
+@pytest.mark.wire
 async def test_a_wrong_clock_is_corrected_and_the_read_goes_through(desk, symbol):
     desk.refuse_the_clock(desk.wire.balances)
     balances = await desk.venue.balances(market_type_of(symbol))
@@ -256,6 +259,7 @@ async def test_one_account_has_only_its_market_types(desk):
     assert await spot_only.positions() == ()
 
 
+@pytest.mark.wire
 async def test_a_demo_key_is_tried_where_its_venue_has_no_page_of_permissions(desk):
     if Environment.DEMO in desk.wire.has_wallet_pages:
         return
@@ -269,6 +273,7 @@ async def test_a_demo_key_is_tried_where_its_venue_has_no_page_of_permissions(de
     await demo.venues.close()
 
 
+@pytest.mark.wire
 async def test_a_live_account_behind_a_stand_in_reads_its_ledger_too(desk):
     live = desk.elsewhere(SystemClock(), environment=Environment.LIVE)
     entries = await live.venue.ledger_entries_since(since())

@@ -162,6 +162,7 @@ async def test_a_lost_connection_is_told_and_followed_by_a_new_one(desk):
         assert len([state for state, _ in listener.changes() if state is CONNECTED]) == 2 * len(feeds)
 
 
+@pytest.mark.wire
 async def test_an_expired_listen_key_is_a_loss_and_the_next_key_works(desk, new_order):
     if not desk.wire.has_listen_keys:
         return

@@ -65,6 +65,7 @@ class Fault:
 
     id: int
     kind: str
+    stage: Stage
     n: int
     ends_s: float | None
     method: str | None
@@ -75,19 +76,16 @@ class Fault:
     rng: random.Random
     met: int = 0
 
-    @property
-    def stage(self) -> Stage:
-        return KINDS[self.kind]
-
     def as_row(self) -> dict[str, Any]:
         return {"id": self.id, "kind": self.kind, "left": self.n, "met": self.met}
 
 
 @dataclass(slots=True)
 class Faults:
-    """The faults in force, oldest first."""
+    """The faults in force, oldest first, of the kinds that whoever asks for them can act out."""
 
     clock: Clock
+    kinds: Mapping[str, Stage] = field(default_factory=lambda: KINDS)
     active: list[Fault] = field(default_factory=list)
     _held: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
     _made: int = 0
@@ -95,9 +93,9 @@ class Faults:
     def add(self, body: Mapping[str, Any]) -> Fault:
         """`{kind, n=1, for_s?, method?, path?, api_key?, probability=1, seed=0, ...details}`; n of 0 means
         always, and is what a fault with `for_s` has unless it says otherwise."""
-        kind = body.get("kind")
-        if kind not in KINDS:
-            raise InvalidInput(f"Unknown fault {kind!r}; known are {', '.join(KINDS)}.")
+        kind = str(body.get("kind"))
+        if kind not in self.kinds:
+            raise InvalidInput(f"Unknown fault {kind!r}; known are {', '.join(self.kinds)}.")
         self._made += 1
         lasts_s = body.get("for_s", _LASTS_S.get(kind))
         n = int(body.get("n", 1 if lasts_s is None else 0))
@@ -108,6 +106,7 @@ class Faults:
         fault = Fault(
             id=self._made,
             kind=kind,
+            stage=self.kinds[kind],
             n=n if n > 0 else _ALWAYS,
             ends_s=None if lasts_s is None else self.clock.elapsed_s() + float(lasts_s),
             method=body.get("method"),

@@ -168,6 +168,7 @@ class Matching:
         if order.market_type is MarketType.SPOT:
             self._exchange.emit(event)
             self.announce_wallet(account, market, fill.at_ms)
+            self._announce_parent(account, order, fill.at_ms)
             return
         self.announce_wallet(account, market, fill.at_ms, order.position_side)
         self._exchange.emit(event)

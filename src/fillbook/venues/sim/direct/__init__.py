@@ -1,0 +1,1 @@
+"""The simulated exchange in the same process, behind trading's own port: no wire, the same exchange."""
