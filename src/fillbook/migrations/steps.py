@@ -49,6 +49,12 @@ def _columns(table: str) -> set[str]:
     return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
 
 
+def drop_index(name: str, table: str) -> None:
+    existing = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
+    if name in existing:
+        op.drop_index(name, table)
+
+
 def drop_table(name: str) -> None:
     op.drop_table(name, if_exists=True)
 

@@ -33,6 +33,9 @@ class OrderOut(Schema):
     quantity: Amount
     price: Amount | None
     stop_price: Amount | None
+    stop_loss_price: Amount | None
+    take_profit_price: Amount | None
+    parent_order_id: int | None
     filled_quantity: Amount
     cost: Amount
     average_price: Amount | None
@@ -65,6 +68,8 @@ class OrderAsked(Asked):
     quantity: Amount = Field(gt=0, examples=["0.01"])
     price: Amount | None = Field(None, gt=0, examples=["67000"])
     stop_price: Amount | None = Field(None, gt=0)
+    stop_loss_price: Amount | None = Field(None, gt=0)
+    take_profit_price: Amount | None = Field(None, gt=0)
     reduce_only: bool = False
     time_in_force: TimeInForce | None = None
     position_side: PositionSide = PositionSide.NET

@@ -65,7 +65,11 @@ orders = table(
     word("status", OrderStatus, default=OrderStatus.PENDING_NEW, index=True),
     instant("unknown_since", nullable=True),
     flag("cancel_wanted", False),
+    # A close came while nobody knew whether the order had arrived: what fills beyond `late_fill_from` is closed.
     flag("close_on_late_fill", False),
+    amount("late_fill_from", nullable=True),
+    # True while what the order has filled may call for orders of its own; else NULL.
+    sa.Column("follow_up", sa.Boolean, index=True),
     word("owner", Owner, length=10, default=Owner.OURS),
     word("origin", ("strategy", "grid", "trend", "manual", "risk"), nullable=True),
     sa.Column("engine", sa.String(50)),

@@ -234,6 +234,9 @@ class Booking:
             if watch is not None:
                 watch.order = order
                 watch.changed.set()
+        calls = any(order.follow_up or order.parent_order_id is not None for order in changed)
+        if calls or any((f.fill.account_id, f.fill.symbol) in self._floor.followed for f in booked.fills):
+            self._floor.follow_bell.ring()
         for signal_id in {order.signal_id for order in changed if order.signal_id is not None}:
             self._floor.signal_moved(signal_id)
 

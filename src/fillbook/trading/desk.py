@@ -52,6 +52,8 @@ class EngineDesk:
             side=order.side,
             price=order.price,
             stop_price=order.stop_price,
+            stop_loss_price=order.stop_loss_price,
+            take_profit_price=order.take_profit_price,
             quantity=order.quantity,
             reduce_only=order.reduce_only,
             time_in_force=order.time_in_force,

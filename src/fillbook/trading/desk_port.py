@@ -37,6 +37,8 @@ class ManualOrder:
     quantity: Decimal
     price: Decimal | None = None
     stop_price: Decimal | None = None
+    stop_loss_price: Decimal | None = None
+    take_profit_price: Decimal | None = None
     reduce_only: bool = False
     time_in_force: TimeInForce | None = None
     position_side: PositionSide = PositionSide.NET

@@ -6,6 +6,7 @@ nobody. An order leaves only after the transaction that wrote it down, under a l
 
 import asyncio
 import random
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from typing import Any, Final
 import structlog
 
 from fillbook.accounts import cursors
+from fillbook.accounts.core import PositionSide
 from fillbook.fleet.leases import still_held
 from fillbook.kernel.bell import Bell
 from fillbook.kernel.errors import FillbookError
@@ -28,14 +30,16 @@ from fillbook.orders.store.results import LegResult
 from fillbook.risk.core import Denied
 from fillbook.storage.unit import Unit
 from fillbook.strategies.terms import CapitalChange, change_capital
+from fillbook.trading.core.follow_ups import REPLACED
 from fillbook.trading.core.plan import OrderIntent, OrderWish, plan
-from fillbook.trading.core.settle import with_requested_cancel
+from fillbook.trading.core.settle import with_late_close, with_requested_cancel
 from fillbook.trading.floor import Floor
+from fillbook.trading.follow_ups import NOTHING_DUE, due_follow_up
 from fillbook.trading.planning import PlanBoard
 from fillbook.trading.runner import AccountRunner
 from fillbook.trading.sending import SEND_WITHIN_S
 from fillbook.trading.store import DeliveryMove, finish_deliveries, finish_signals, move_deliveries
-from fillbook.trading.work import CancelAllWish, Lanes, LegWork
+from fillbook.trading.work import CancelAllWish, FollowUpWish, Lanes, LegWork
 
 POLL_S: Final = 1.0
 BATCH_LIMIT: Final = 500
@@ -54,6 +58,7 @@ class _Planned:
     outcome: OrderIntent | Denied | None
     order: Order | None = None
     cancelled: tuple[int, ...] = ()
+    comes_again: bool = False
 
 
 class Dispatcher:
@@ -101,13 +106,17 @@ class Dispatcher:
 
     def _start(self, work: LegWork) -> None:
         runner = self._runners.get(work.account_id)
-        if runner is None or not isinstance(work.wish, OrderWish):
+        if runner is None or isinstance(work.wish, CancelAllWish):
             self._ready.append(work)
             return
+        reduces = isinstance(work.wish, FollowUpWish) or work.wish.reduces
         # A close is sized by what is held: it passes without a price, and opens no leverage.
-        leverage = None if work.wish.reduces else work.leverage
-        needs_price = work.wish.order_type is OrderType.MARKET and not work.wish.reduces
-        if runner.is_prepared(work.symbol, leverage, needs_price):
+        leverage = None if reduces else work.leverage
+        needs_price = isinstance(work.wish, FollowUpWish) or (
+            work.wish.order_type is OrderType.MARKET and not reduces
+        )
+        is_blind = reduces and work.symbol in runner.lookups.symbols
+        if not is_blind and runner.is_prepared(work.symbol, leverage, needs_price):
             self._ready.append(work)
         else:
             self._spawn(self._prepare(runner, work, leverage, needs_price))
@@ -117,6 +126,8 @@ class Dispatcher:
     ) -> None:
         try:
             async with asyncio.timeout(20):
+                if work.symbol in runner.lookups.symbols:
+                    await runner.read_fills(work.symbol)
                 work.refused = await runner.prepare(work.symbol, leverage, needs_price)
         except TimeoutError:
             work.refused = Denied("venue_unreadable", "The venue did not answer in time: nothing was sent.")
@@ -144,6 +155,8 @@ class Dispatcher:
             if id(work) not in told:
                 self._give_up(work, None)
         for one in planned:
+            if one.cancelled and one.work.account_id in self._runners:
+                self._runners[one.work.account_id].cancels.wake()
             if one.order is not None:
                 self._spawn(self._send(one, committed_s))
             else:
@@ -182,10 +195,47 @@ class Dispatcher:
             live = board.live_of_link(work, work.wish.side)
             await request_cancels(unit, live)
             return _Planned(work, None, cancelled=tuple(order.id for order in live))
-        outcome = plan(work.wish, board.context(work), work.trade_source)
+        if isinstance(work.wish, FollowUpWish):
+            return await self._plan_follow_up(unit, board, work)
+        if work.wish.is_close:
+            room = board.locked_by_protection(work)
+            if room and not work.has_made_room:
+                await request_cancels(unit, room, because=REPLACED)
+                return _Planned(work, None, cancelled=tuple(order.id for order in room), comes_again=True)
+            unknown = board.unknown_openings(work)
+            await request_cancels(unit, unknown, close_late=True)
+            return self._decide(board, work, work.wish, cancelled=tuple(order.id for order in unknown))
+        return self._decide(board, work, work.wish)
+
+    async def _plan_follow_up(self, unit: Unit, board: PlanBoard, work: LegWork) -> _Planned:
+        context = board.context(work)
+        held: dict[PositionSide, Decimal] = defaultdict(lambda: ZERO)
+        for holding in context.holdings:
+            if holding.symbol == work.symbol:
+                held[holding.position_side] += holding.quantity
+        last = None if context.price is None else context.price.last
+        lot = self._floor.instrument_of(work.account_id, work.symbol).lot
+        due = await due_follow_up(unit, work, held, lot, last)
+        await request_cancels(unit, due.cancels, because=REPLACED)
+        cancelled = tuple(order.id for order in due.cancels)
+        if due.place is None or due.wish is None:
+            return _Planned(work, NOTHING_DUE, cancelled=cancelled)
+        work.leg, work.parent_order_id = due.place.kind, due.place.entry.id
+        work.leverage, work.trade_source = due.place.entry.leverage, due.place.entry.trade_source
+        return self._decide(board, work, due.wish, cancelled=cancelled)
+
+    def _decide(
+        self, board: PlanBoard, work: LegWork, wish: OrderWish, cancelled: tuple[int, ...] = ()
+    ) -> _Planned:
+        outcome = plan(wish, board.context(work), work.trade_source)
         if isinstance(outcome, OrderIntent):
             board.add(work, outcome)
-        return _Planned(work, outcome)
+        elif cancelled and outcome.code == "no_position":
+            outcome = Denied(
+                "not_yet_held",
+                "Nothing is held yet. An order of unknown fate is being cancelled; what it fills is closed.",
+            )
+        return _Planned(work, outcome, cancelled=cancelled)
 
     async def _write(self, unit: Unit, planned: Sequence[_Planned], epochs: Mapping[int, int]) -> None:
         intents = [one for one in planned if isinstance(one.outcome, OrderIntent)]
@@ -202,12 +252,13 @@ class Dispatcher:
                 if one.order is not None and one.order.strategy_account_id is not None and one.order.reserved
             ],
         )
-        results_now = [_result_now(one, unit) for one in planned if one.work.log_id is not None]
+        settled = [one for one in planned if not one.comes_again]
+        results_now = [_result_now(one, unit) for one in settled if one.work.log_id is not None]
         await results.open_results(unit, [result for result in results_now if result.success is None])
         await results.record_results(unit, [result for result in results_now if result.success is not None])
-        await move_deliveries(unit, _moves(planned), self._holder)
+        await move_deliveries(unit, _moves(settled), self._holder)
         ended = {
-            one.work.signal_id for one in planned if one.order is None and one.work.signal_id is not None
+            one.work.signal_id for one in settled if one.order is None and one.work.signal_id is not None
         }
         await finish_deliveries(unit, ended)
         await finish_signals(unit, ended)
@@ -261,6 +312,9 @@ class Dispatcher:
             "origin": "manual" if origin is Origin.MANUAL else "strategy",
             "sizing": [asdict(step) for step in intent.sizing],
             "settings_version": work.settings_version,
+            "parent_order_id": work.parent_order_id,
+            "stop_loss_price": intent.stop_loss_price,
+            "take_profit_price": intent.take_profit_price,
             "leverage": intent.leverage,
             "reserved": intent.reserved,
             "exit_reason": intent.exit_reason,
@@ -293,7 +347,6 @@ class Dispatcher:
         if isinstance(one.outcome, Denied):
             _answer(one.work, one.outcome)
         elif one.cancelled and one.work.account_id in self._runners:
-            self._runners[one.work.account_id].cancels.wake()
             self._spawn(self._await_cancels(one))
             return
         self.lanes.release(one.work.lane)
@@ -310,7 +363,11 @@ class Dispatcher:
                     return
                 await self._floor.clock.sleep(CANCEL_POLL_S)
         finally:
-            self.lanes.release(one.work.lane)
+            if one.comes_again:
+                one.work.has_made_room = True
+                self._ready.append(one.work)
+            else:
+                self.lanes.release(one.work.lane)
             self._bell.ring()
 
     def _give_up(self, work: LegWork, error: Exception | None) -> None:
@@ -332,13 +389,17 @@ def _is_too_old(work: LegWork, now: datetime) -> bool:
     return now - work.received_at > TOO_OLD
 
 
-async def request_cancels(unit: Unit, live: Sequence[Order]) -> None:
-    """Write down that orders are to be cancelled: the queue first, then the status."""
+async def request_cancels(
+    unit: Unit, live: Sequence[Order], *, because: str | None = None, close_late: bool = False
+) -> None:
+    """Write down that orders are to be cancelled: the queue first, then the status. With `close_late`, what they
+    fill all the same is to be closed."""
     if not live:
         return
     still = [order for order in await rows.locked(unit, [order.id for order in live]) if order.status.is_live]
     await cancels.enqueue(unit, still, unit.now)
-    await rows.save_orders(unit, [with_requested_cancel(order) for order in still])
+    wanted = [with_requested_cancel(order, because) for order in still]
+    await rows.save_orders(unit, [with_late_close(order) if close_late else order for order in wanted])
 
 
 def _answer(work: LegWork, answer: Order | Denied) -> None:
@@ -403,5 +464,8 @@ _ORDER_DEFAULTS: Final[dict[str, Any]] = {
     "acknowledged_at": None,
     "settled_at": None,
     "exchange_at": None,
+    "close_on_late_fill": False,
+    "late_fill_from": None,
+    "follow_up": None,
 }
 """What the database gives a new order, for reading it back without asking."""

@@ -27,6 +27,7 @@ from fillbook.trading.bookkeeper import Bookkeeper
 from fillbook.trading.dispatcher import Dispatcher
 from fillbook.trading.facts import Booked, Fact
 from fillbook.trading.floor import Floor, InstrumentBoard, Ownership
+from fillbook.trading.following import Following
 from fillbook.trading.intake import DeliveryIntake
 from fillbook.trading.marks import Marks
 from fillbook.trading.prices import PriceBoard
@@ -80,6 +81,7 @@ class Engine:
         self.dispatcher = Dispatcher(self.floor, self.runners, holder, installation, rng)
         self.intake = DeliveryIntake(self.floor, self.dispatcher)
         self.dispatcher.on_unplanned = self.intake.forget
+        self.following = Following(self.floor, self.dispatcher)
         self.tenure = Tenure(
             self.floor, vault, open_venue, holder, self.runners, owns_directory=owns_directory
         )
@@ -93,6 +95,7 @@ class Engine:
             "bookkeeper": self.floor.bookkeeper.run,
             "dispatcher": self.dispatcher.run,
             "intake": self.intake.run,
+            "following": self.following.run,
             "tenure": self.tenure.run,
             "sequencer": self._number_events,
             "marks": Marks(self.floor, self.runners).run,

@@ -9,6 +9,7 @@ from typing import Final
 from fillbook.accounts.core import Account, Environment
 from fillbook.fleet.events import EventSignal
 from fillbook.fleet.leases import Lease
+from fillbook.kernel.bell import Bell
 from fillbook.kernel.clock import Clock
 from fillbook.market.core import Instrument, MarketType, market_type_of
 from fillbook.market.errors import ReadFailed
@@ -125,6 +126,9 @@ class Floor:
     events: EventSignal
     accounts: dict[int, Account] = field(default_factory=dict)
     watched: dict[int, OrderWatch] = field(default_factory=dict)
+    followed: set[tuple[int, str]] = field(default_factory=set)
+    """The (account, symbol) pairs whose fills may call for orders of their own."""
+    follow_bell: Bell = field(default_factory=Bell)
 
     def instrument_of(self, account_id: int, symbol: str) -> Instrument:
         """The trading rules of a symbol on an account; raises `ReadFailed` when nobody knows them yet."""

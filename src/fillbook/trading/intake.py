@@ -123,4 +123,12 @@ def wish_of(leg: Leg) -> OrderWish | CancelAllWish:
     order_type: OrderType | None = leg.kind.order_type
     if order_type is None:
         return CancelAllWish(leg.side)
-    return OrderWish(order_type, leg.side, leg.price, leg.stop_price, leg.qty_per)
+    return OrderWish(
+        order_type,
+        leg.side,
+        leg.price,
+        leg.stop_price,
+        leg.qty_per,
+        stop_loss_price=leg.stop_loss,
+        take_profit_price=leg.take_profit,
+    )

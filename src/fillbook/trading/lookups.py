@@ -34,6 +34,8 @@ class LookUps:
         self._venue = venue
         self._floor = floor
         self._bell = Bell()
+        self.symbols: frozenset[str] = frozenset()
+        """Symbols with orders of unknown fate, as of the last turn."""
 
     def wake(self) -> None:
         self._bell.ring()
@@ -49,6 +51,7 @@ class LookUps:
         async with self._floor.db.read() as unit:
             due = await rows.due_lookups(unit, self._account.id, now, AT_ONCE)
             next_at = await rows.next_lookup_at(unit, self._account.id)
+            self.symbols = await rows.symbols_of_unknown_fate(unit, self._account.id)
         await asyncio.gather(*(self.look_up(order) for order in due))
         if due:
             return 0.1

@@ -103,6 +103,23 @@ class PlanBoard:
             and side in (None, order.side)
         ]
 
+    def locked_by_protection(self, work: LegWork) -> list[Order]:
+        """Stops and take-profits that a close cannot pass beside: on spot they hold the coins that it would sell,
+        and without reduce-only they could open the other way after it."""
+        return [
+            order
+            for order in self.live_of_link(work, None)
+            if order.parent_order_id is not None and not order.reduce_only and order.order_type.has_stop_price
+        ]
+
+    def unknown_openings(self, work: LegWork) -> list[Order]:
+        """Orders of the link that may have opened a position, though nobody can say that they arrived."""
+        return [
+            order
+            for order in self.live_of_link(work, None)
+            if order.unknown_since is not None and not order.reduce_only
+        ]
+
 
 def _link_terms(terms: Terms) -> LinkTerms:
     return LinkTerms(

@@ -160,6 +160,13 @@ class AccountRunner:
             return Denied(failure.code, failure.detail)
         return None
 
+    async def read_fills(self, symbol: str) -> None:
+        """Bring the books of a symbol up to what the venue tells now, before they are relied on."""
+        try:
+            await self.backfill.read_on(symbol)
+        except ReadFailed as failure:
+            log.warning("fills_not_read", account_id=self.account.id, symbol=symbol, reason=failure.detail)
+
     async def _verify_modes(self, symbol: str, leverage: Decimal) -> None:
         wanted = venue_leverage(leverage)
         if self._verified.get(symbol) == wanted:

@@ -38,6 +38,11 @@ class CancelAllWish:
     side: Side | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUpWish:
+    """See to what an owner's filled orders on the symbol call for: it is worked out when its turn comes."""
+
+
 @dataclass(slots=True, eq=False)
 class LegWork:
     """One leg of a signal on one account. `wish` says what to do, the rest says for whom and why."""
@@ -46,7 +51,7 @@ class LegWork:
     symbol: str
     user_id: int
     environment: Environment
-    wish: OrderWish | CancelAllWish
+    wish: OrderWish | CancelAllWish | FollowUpWish
     leg: str
     leg_count: int
     is_last_leg: bool
@@ -60,6 +65,8 @@ class LegWork:
     log_id: int | None = None
     settings_version: int | None = None
     leverage: Decimal = ONE
+    parent_order_id: int | None = None
+    has_made_room: bool = False
     refused: Denied | None = None
     planned: "asyncio.Future[Order | Denied] | None" = field(default=None, repr=False)
 

@@ -159,10 +159,23 @@ class Order:
     settled_at: datetime | None = None
     exchange_at: datetime | None = None
     sizing: tuple[Mapping[str, str], ...] = ()
+    parent_order_id: int | None = None
+    stop_loss_price: Decimal | None = None
+    take_profit_price: Decimal | None = None
+    close_on_late_fill: bool = False
+    late_fill_from: Decimal | None = None
+    follow_up: bool = False
 
     @property
     def is_derivative(self) -> bool:
         return self.market_type is MarketType.FUTURES
+
+    @property
+    def calls_for_follow_up(self) -> bool:
+        """Whether what it fills calls for orders of its own: see `core.follow_ups`."""
+        return (
+            self.close_on_late_fill or self.stop_loss_price is not None or self.take_profit_price is not None
+        )
 
     @property
     @exact

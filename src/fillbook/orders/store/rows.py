@@ -114,6 +114,12 @@ def to_order(row: Any) -> Order:
         settled_at=row.settled_at,
         exchange_at=row.exchange_at,
         sizing=tuple(row.sizing or ()),
+        parent_order_id=row.parent_order_id,
+        stop_loss_price=row.stop_loss_price,
+        take_profit_price=row.take_profit_price,
+        close_on_late_fill=row.close_on_late_fill,
+        late_fill_from=row.late_fill_from,
+        follow_up=bool(row.follow_up),
     )
 
 
@@ -191,6 +197,19 @@ async def next_lookup_at(unit: Unit, account_id: int) -> datetime | None:
     return moment
 
 
+async def symbols_of_unknown_fate(unit: Unit, account_id: int) -> frozenset[str]:
+    rows = await unit.all(
+        sa.select(orders.c.symbol)
+        .where(
+            orders.c.account_id == account_id,
+            orders.c.status == OrderStatus.PENDING_NEW,
+            orders.c.unknown_since.is_not(None),
+        )
+        .distinct()
+    )
+    return frozenset(row.symbol for row in rows)
+
+
 async def mark_unresolved(unit: Unit, account_id: int, now: datetime, *, order_id: int | None = None) -> int:
     """Orders (or the one) that were written down but whose answer nobody has booked: now of unknown fate."""
     which = [] if order_id is None else [orders.c.id == order_id]
@@ -210,6 +229,14 @@ async def mark_unresolved(unit: Unit, account_id: int, now: datetime, *, order_i
 async def save_orders(unit: Unit, changed: Sequence[Order]) -> None:
     """Write what may change in an order."""
     await unit.update_many(orders, [{"row_id": order.id, **_state(order)} for order in changed])
+
+
+async def say_error(unit: Unit, ids: Sequence[int], code: str, message: str) -> None:
+    """Note on orders what a person must know of them."""
+    if ids:
+        await unit.execute(
+            sa.update(orders).where(orders.c.id.in_(ids)).values(error_code=code, error_message=message)
+        )
 
 
 async def insert_venue_ids(unit: Unit, rows: Iterable[tuple[VenueId, int]]) -> None:
@@ -250,6 +277,9 @@ def _state(order: Order) -> dict[str, Any]:
         "acknowledged_at": order.acknowledged_at,
         "settled_at": order.settled_at,
         "exchange_at": order.exchange_at,
+        "close_on_late_fill": order.close_on_late_fill,
+        "late_fill_from": order.late_fill_from,
+        "follow_up": order.follow_up or None,
     }
 
 

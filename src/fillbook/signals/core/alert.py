@@ -57,7 +57,8 @@ class SignalType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One order of an alert. `position` is its place in the message, `leg` its place in execution."""
+    """One order of an alert. `position` is its place in the message, `leg` its place in execution. `stop_loss` and
+    `take_profit` are prices that protect what it opens."""
 
     leg: str
     position: int
@@ -66,6 +67,8 @@ class Leg:
     qty_per: Decimal | None
     price: Decimal | None = None
     stop_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
 
     @property
     def closes(self) -> bool:
@@ -136,6 +139,8 @@ def legs_to_json(legs: Sequence[Leg]) -> list[dict[str, Any]]:
             "qty_per": _text(leg.qty_per),
             "price": _text(leg.price),
             "stop_price": _text(leg.stop_price),
+            "stop_loss": _text(leg.stop_loss),
+            "take_profit": _text(leg.take_profit),
         }
         for leg in legs
     ]
@@ -152,6 +157,8 @@ def legs_from_json(rows: Sequence[Mapping[str, Any]]) -> tuple[Leg, ...]:
             qty_per=_amount(row["qty_per"]),
             price=_amount(row["price"]),
             stop_price=_amount(row["stop_price"]),
+            stop_loss=_amount(row.get("stop_loss")),
+            take_profit=_amount(row.get("take_profit")),
         )
         for row in rows
     )

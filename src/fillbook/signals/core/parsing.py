@@ -5,6 +5,7 @@ refused: alerts carry whatever their author found useful.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -106,10 +107,7 @@ def _legs(fields: Mapping[str, Any]) -> tuple[tuple[Leg, ...], str]:
 
 def _in_execution_order(legs: list[Leg]) -> tuple[Leg, ...]:
     ordered = sorted(legs, key=lambda leg: (leg.kind.rank, leg.position))
-    return tuple(
-        Leg(leg_code(turn), leg.position, leg.kind, leg.side, leg.qty_per, leg.price, leg.stop_price)
-        for turn, leg in enumerate(ordered)
-    )
+    return tuple(replace(leg, leg=leg_code(turn)) for turn, leg in enumerate(ordered))
 
 
 def _leg(fields: Mapping[str, Any], position: int, loc: Loc) -> Leg:
@@ -136,6 +134,8 @@ def _leg(fields: Mapping[str, Any], position: int, loc: Loc) -> Leg:
         qty_per=qty_per,
         price=price if order_type.has_price else None,
         stop_price=stop_price if order_type.has_stop_price else None,
+        stop_loss=_price(fields, "stop_loss", loc) if qty_per > 0 else None,
+        take_profit=_price(fields, "take_profit", loc) if qty_per > 0 else None,
     )
 
 

@@ -24,11 +24,16 @@ from fillbook.risk.core import (
     size_close,
     size_entry,
 )
+from fillbook.trading.core.protection import check_protection
 
 
 @dataclass(frozen=True, slots=True)
 class OrderWish:
-    """What is asked for: by percent of capital (`qty_per`), or by an exact quantity (a manual order)."""
+    """What is asked for: by percent of capital (`qty_per`), or by an exact quantity (a manual order).
+
+    `follows`: an order of ours calls for it (its protection, the close of what filled too late), so that it only
+    ever reduces what its owner holds.
+    """
 
     order_type: OrderType
     side: Side | None = None
@@ -39,6 +44,10 @@ class OrderWish:
     reduce_only: bool = False
     time_in_force: TimeInForce | None = None
     position_side: PositionSide = PositionSide.NET
+    stop_loss_price: Decimal | None = None
+    take_profit_price: Decimal | None = None
+    follows: bool = False
+    exit_reason: ExitReason | None = None
 
     @property
     def is_close(self) -> bool:
@@ -46,7 +55,7 @@ class OrderWish:
 
     @property
     def reduces(self) -> bool:
-        return self.is_close or self.reduce_only
+        return self.is_close or self.reduce_only or self.follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,8 @@ class OrderIntent:
     sizing: tuple[SizingStep, ...]
     exit_reason: ExitReason
     trade_source: TradeSource
+    stop_loss_price: Decimal | None = None
+    take_profit_price: Decimal | None = None
 
 
 @exact
@@ -149,6 +160,9 @@ def plan(wish: OrderWish, context: PlanContext, source: TradeSource) -> OrderInt
     denied = _check_instrument(instrument, sized_quantity.quantity, reference, reduces)
     if denied:
         return denied
+    denied = check_protection(wish, instrument, side, reference, reduces)
+    if denied:
+        return denied
     leg = _leg_of(wish, context, side, reduces)
     opening = ZERO if reduces else _opening_quantity(context, side, leg, sized_quantity.quantity)
     leverage = effective_leverage(
@@ -170,17 +184,27 @@ def plan(wish: OrderWish, context: PlanContext, source: TradeSource) -> OrderInt
         position_side=leg,
         order_type=wish.order_type,
         quantity=sized_quantity.quantity,
-        price=None if price is None else instrument.price_passive(side, price),
-        stop_price=None if wish.stop_price is None else instrument.price_passive(side, wish.stop_price),
+        price=_passive(instrument, side, price),
+        stop_price=_passive(instrument, side, wish.stop_price),
         time_in_force=wish.time_in_force or (TimeInForce.GTC if wish.order_type.has_price else None),
         reduce_only=_may_be_reduce_only(context, wish, side, sized_quantity.quantity, reduces),
         leverage=leverage,
         reserved=reserved,
         currency=instrument.settle,
         sizing=steps,
-        exit_reason=ExitReason.SIGNAL_REVERSE if source is TradeSource.WEBHOOK else ExitReason.MANUAL,
+        exit_reason=wish.exit_reason or _exit_reason_of(source),
         trade_source=source,
+        stop_loss_price=_passive(instrument, side.opposite, wish.stop_loss_price),
+        take_profit_price=_passive(instrument, side.opposite, wish.take_profit_price),
     )
+
+
+def _passive(instrument: Instrument, side: Side, price: Decimal | None) -> Decimal | None:
+    return None if price is None else instrument.price_passive(side, price)
+
+
+def _exit_reason_of(source: TradeSource) -> ExitReason:
+    return ExitReason.SIGNAL_REVERSE if source is TradeSource.WEBHOOK else ExitReason.MANUAL
 
 
 def _check_gate(wish: OrderWish, context: PlanContext) -> Denied | None:
@@ -199,7 +223,7 @@ def _check_gate(wish: OrderWish, context: PlanContext) -> Denied | None:
             "account_reduce_only",
             f"The account may only reduce positions: {account.trading_state_reason or 'set by its owner'}.",
         )
-    if link is not None and not (link.is_active and link.strategy_is_active):
+    if link is not None and not (link.is_active and link.strategy_is_active) and not wish.follows:
         return Denied(
             "link_inactive", "The strategy is not active on this account: activate the link to trade."
         )
@@ -276,7 +300,7 @@ def _size_exact(
         SizingStep("⌊⌋", "lot", f"{to_text(instrument.lot)} {instrument.base}"),
         SizingStep("=", "quantity", f"{to_text(quantity)} {instrument.base}"),
     )
-    return side, Sized(quantity, steps), wish.reduce_only
+    return side, Sized(quantity, steps), wish.reduces
 
 
 def _bound_spot_sell(

@@ -33,6 +33,7 @@ def with_fills(order: Order, fills: Sequence[Fill]) -> Order:
             cost=sum((fill.cost for fill in fills), order.cost),
             exchange_order_id=order.exchange_order_id or fills[0].exchange_order_id,
             exchange_at=order.exchange_at or fills[0].exchange_at,
+            follow_up=order.follow_up or order.calls_for_follow_up,
         ),
         None,
         was_known=_is_known(order),
@@ -127,14 +128,24 @@ def with_look_up(order: Order, clean: bool, at: datetime) -> Order:
             return after
 
 
-def with_requested_cancel(order: Order) -> Order:
-    """A live order whose cancel is written down."""
+def with_requested_cancel(order: Order, because: str | None = None) -> Order:
+    """A live order whose cancel is written down; `because` is kept as its code."""
     assert order.status.is_live, "only a live order can be cancelled"
     is_acknowledged = order.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED)
     return replace(
         order,
         cancel_wanted=True,
         status=OrderStatus.PENDING_CANCEL if is_acknowledged else order.status,
+        error_code=because or order.error_code,
+    )
+
+
+def with_late_close(order: Order) -> Order:
+    """An order of unknown fate that a close has met: what it fills from now on is to be closed."""
+    return replace(
+        order,
+        close_on_late_fill=True,
+        late_fill_from=order.late_fill_from if order.close_on_late_fill else order.filled_quantity,
     )
 
 
