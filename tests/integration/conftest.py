@@ -6,8 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from fillbook.storage.unit import Database
 from support.process import Process, free_port
 from support.world import open_world
+
+
+@pytest.fixture
+async def process_anywhere(database_url: str, database: Database, tmp_path: Path) -> AsyncIterator[Process]:
+    """A server on each of the three databases, which `database` empties afterwards."""
+    async with open_world(database_url, trades=False) as world:
+        process = Process(world, tmp_path, free_port(), database_url=database_url)
+        yield process
+        process.stop()
 
 
 @pytest.fixture

@@ -1,4 +1,8 @@
-"""The real server, which kills itself with signal 9 at one step of the path: `python -m support.crashing STEP`."""
+"""The real server, which kills itself with signal 9 at one step of the path: `python -m support.crashing STEP`.
+
+With `--hurried` leases end sooner and an heir waits less, so that a test need not wait for them: no request of
+such a test is under way for longer.
+"""
 
 import os
 import signal
@@ -7,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fillbook.app.cli import main
+from fillbook.trading import engine, tenure
 from fillbook.trading.booking import Booking
 from fillbook.trading.dispatcher import Dispatcher
 from fillbook.trading.engine import Engine
@@ -54,7 +59,15 @@ STEPS: dict[str, Callable[[], None]] = {
     "booked": lambda: setattr(Booking, "_tell", _tell_and_die),
 }
 
+
+def hurry() -> None:
+    tenure.LEASE_TTL_S, tenure.RENEW_EVERY_S, tenure.FORMER_HOLDER_WINDOW_S = 6.0, 1.5, 4.0  # type: ignore[misc]
+    engine.LEASE_TTL_S = tenure.LEASE_TTL_S  # type: ignore[misc]
+
+
 if __name__ == "__main__":
     STEPS[sys.argv[1]]()
+    if "--hurried" in sys.argv:
+        hurry()
     sys.argv = ["fillbook", "serve"]
     main()

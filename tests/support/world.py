@@ -39,6 +39,7 @@ from support.audit import Audit
 
 BINANCE = VenueName.BINANCE
 PERP = "BTC/USDT:USDT"
+SPOT = "BTC/USDT"
 MASTER_KEY = "M" * 43 + "="
 
 
