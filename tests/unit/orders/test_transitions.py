@@ -140,10 +140,17 @@ def test_every_status_has_its_row_and_none_leads_to_itself_or_back_to_pending_ne
         assert S.PENDING_NEW not in following
 
 
-def test_ended_orders_lead_to_filled_alone_except_our_own_conclusion() -> None:
-    for status in (S.FILLED, S.CANCELED, S.EXPIRED):
-        assert STATUS_TRANSITIONS[status] <= {S.FILLED}
+def test_ended_orders_lead_to_filled_alone_except_our_own_conclusions() -> None:
+    assert STATUS_TRANSITIONS[S.CANCELED] == {S.FILLED}
     assert not STATUS_TRANSITIONS[S.FILLED]
+    for reported in (S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.CANCELED):
+        assert next_status(S.EXPIRED, reported, ZERO, TEN) is S.EXPIRED
+
+
+def test_an_order_that_had_vanished_comes_back_in_the_state_that_the_venue_shows() -> None:
+    for reported in (S.NEW, S.PARTIALLY_FILLED, S.PENDING_CANCEL, S.CANCELED):
+        assert next_status(S.EXPIRED, reported, ZERO, TEN, known_at_venue=False) is reported
+    assert next_status(S.EXPIRED, None, Decimal(1), TEN, known_at_venue=False) is S.EXPIRED
 
 
 @st.composite

@@ -3,6 +3,9 @@
 Only a clean look-up (every book and the fills were read) can say "not there", and one such answer proves
 little: an order counts as never placed after three, the last of them asked 60 s beyond the time within which
 the request could still have taken effect. It then stays watched for an hour.
+
+An order that the venue has shown before cannot count as never placed. When no book has it any more, it counts as
+vanished after three clean look-ups over an hour, and only once it is so old that the venue forgets such orders.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +15,9 @@ from enum import StrEnum
 CLEAN_MISSES_NEEDED = 3
 BEYOND_WINDOW = timedelta(seconds=60)
 WATCH_FOR = timedelta(hours=1)
+VANISHED = "vanished"
+VANISHES_OVER = timedelta(hours=1)
+"""Venues lose sight of orders that live, in busy times for more than half an hour."""
 _FIRST_DELAY_SECS = 1.0
 _LONGEST_DELAY_SECS = 10.0
 _FIRST_WATCH_DELAY_SECS = 60.0
@@ -87,6 +93,25 @@ def decide(state: LookUps, probe: Probe, asked_at: datetime) -> LookedUp:
         watched = replace(state, attempts=0, never_placed_at=asked_at, next_at=next_at)
         return LookedUp(Verdict.NEVER_PLACED, watched)
     return LookedUp(Verdict.KEEP_WAITING, replace(state, next_at=asked_at + _delay(state.attempts)))
+
+
+def has_vanished(
+    clean_misses: int,
+    missed_since: datetime,
+    last_known_at: datetime,
+    unfilled_kept: timedelta | None,
+    now: datetime,
+) -> bool:
+    """Whether an order that was live at `last_known_at` is gone for good, without a fill that nobody booked.
+
+    `unfilled_kept` is how long the venue still finds an order that ended unfilled; None: for ever.
+    """
+    return (
+        unfilled_kept is not None
+        and clean_misses >= CLEAN_MISSES_NEEDED
+        and now - missed_since >= VANISHES_OVER
+        and now - last_known_at > unfilled_kept
+    )
 
 
 def _delay(attempts: int) -> timedelta:

@@ -30,7 +30,10 @@ STATUS_TRANSITIONS = MappingProxyType(
         # A fill of before the cancel may arrive after it; it is booked, and if it was the last, the order was
         # in truth filled.
         _S.CANCELED: frozenset({_S.FILLED}),
-        _S.EXPIRED: frozenset({_S.FILLED}),
+        # Back to life only where it was ended as vanished, without a record of the venue's: it is there after all.
+        _S.EXPIRED: frozenset(
+            {_S.NEW, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.FILLED, _S.CANCELED, _S.REJECTED}
+        ),
         # Back to life only where the venue had never shown the order (`never_placed`, or a refusal that proves
         # wrong): it did arrive, and is adopted in whatever state the venue has it.
         _S.REJECTED: frozenset(
@@ -55,7 +58,7 @@ def next_status(
 
     `filled` is the sum of booked fills, `quantity` what was ordered, `reported_filled` the venue's own count.
     `known_at_venue`: the venue had shown the order before this report, so that a live report may be an old one.
-    It is False for `never_placed` and for a refusal in the answer: if such an order shows up, it is alive.
+    It is False for `never_placed`, `vanished` and a refusal in the answer: if such an order shows up, it is alive.
 
     A reported FILLED counts when all that the venue filled is booked (it may be less than was ordered, where a
     venue rounds); until then the order stays live, so that it is looked at and backfilled. Report again after
@@ -79,8 +82,8 @@ def _next_status(
     is_all_booked = filled > 0 and reported_filled is not None and filled >= reported_filled
     if reported is _S.FILLED and is_all_booked:
         return _S.FILLED
-    if current is _S.REJECTED and not known_at_venue:
-        return _adopted(reported, filled)
+    if current in (_S.REJECTED, _S.EXPIRED) and not known_at_venue:
+        return _adopted(current, reported, filled)
     if current in _FINAL:
         return current
     if reported in (_S.CANCELED, _S.REJECTED, _S.EXPIRED):
@@ -92,8 +95,8 @@ def _next_status(
     return _S.NEW if reported is _S.NEW else current
 
 
-def _adopted(reported: OrderStatus | None, filled: Decimal) -> OrderStatus:
-    """Where an order that was thought never placed stands, once the venue shows it or a fill of it."""
+def _adopted(current: OrderStatus, reported: OrderStatus | None, filled: Decimal) -> OrderStatus:
+    """Where an order that was thought never placed, or gone, stands once the venue shows it or a fill of it."""
     match reported:
         case _S.CANCELED | _S.EXPIRED | _S.REJECTED | _S.PENDING_CANCEL:
             return reported
@@ -102,7 +105,7 @@ def _adopted(reported: OrderStatus | None, filled: Decimal) -> OrderStatus:
         case _S.NEW:
             return _S.PARTIALLY_FILLED if filled else _S.NEW
         case _:
-            return _S.PARTIALLY_FILLED if filled else _S.REJECTED
+            return _S.PARTIALLY_FILLED if filled and current is _S.REJECTED else current
 
 
 def status_after_failed_cancel(filled: Decimal) -> OrderStatus:

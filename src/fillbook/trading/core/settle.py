@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from fillbook.kernel.money import ZERO, exact, share
 from fillbook.ledger.core.fill import Fill
-from fillbook.orders.core.lookup_policy import LookUps, Probe, Verdict, decide
+from fillbook.orders.core.lookup_policy import VANISHED, LookUps, Probe, Verdict, decide
 from fillbook.orders.core.order import Order, OrderStatus
 from fillbook.orders.core.reports import OrderReport
 from fillbook.orders.core.transitions import missing_quantity, next_status
@@ -43,6 +43,7 @@ def with_fills(order: Order, fills: Sequence[Fill]) -> Order:
 def with_report(order: Order, report: OrderReport, at: datetime) -> Order:
     """The order after the venue's report; it proves that the order exists."""
     was_known = _is_known(order)
+    was_given_up = order.error_code in (NEVER_PLACED, VANISHED)
     known = replace(
         order,
         exchange_order_id=report.triggered_order_id or order.exchange_order_id or report.exchange_order_id,
@@ -51,8 +52,8 @@ def with_report(order: Order, report: OrderReport, at: datetime) -> Order:
         unknown_since=None,
         next_lookup_at=None,
         watch_until=None,
-        error_code=None if order.error_code == NEVER_PLACED else order.error_code,
-        error_message=None if order.error_code == NEVER_PLACED else order.error_message,
+        error_code=None if was_given_up else order.error_code,
+        error_message=None if was_given_up else order.error_message,
     )
     return _followed(known, report, was_known=was_known)
 
@@ -128,6 +129,21 @@ def with_look_up(order: Order, clean: bool, at: datetime) -> Order:
             return after
 
 
+def with_vanished(order: Order, at: datetime) -> Order:
+    """A live order that its venue has forgotten, ended. What it filled is booked; it cannot have filled more."""
+    assert order.status.is_live and order.acknowledged_at is not None, "only what was shown can vanish"
+    return replace(
+        order,
+        status=OrderStatus.EXPIRED,
+        reserved=ZERO,
+        error_code=VANISHED,
+        error_message="The venue has forgotten this order: it ended there, without a fill that is not booked.",
+        settled_at=at,
+        unknown_since=None,
+        next_lookup_at=None,
+    )
+
+
 def with_requested_cancel(order: Order, because: str | None = None) -> Order:
     """A live order whose cancel is written down; `because` is kept as its code."""
     assert order.status.is_live, "only a live order can be cancelled"
@@ -183,5 +199,6 @@ def _still_reserved(order: Order, status: OrderStatus) -> Decimal:
 
 
 def _is_known(order: Order) -> bool:
-    """Whether the venue had shown the order before. A refusal does not count: it may have been misread."""
-    return order.acknowledged_at is not None
+    """Whether the venue had shown the order before. A refusal does not count: it may have been misread; nor does
+    an end without a record of the venue's."""
+    return order.acknowledged_at is not None and order.error_code != VANISHED
