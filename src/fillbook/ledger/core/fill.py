@@ -64,7 +64,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class FillReport:
-    """One execution as the venue records it. `fee` is above zero when charged, below zero when rebated."""
+    """One execution as the venue records it. `fee` is above zero when charged, below zero when rebated.
+
+    `cumulative_quantity` is what its order had filled with it (an inferred fill must say it).
+    """
 
     symbol: str
     exchange_order_id: str
@@ -81,6 +84,7 @@ class FillReport:
     exchange_at: datetime
     venue_realized_pnl: Decimal | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
+    cumulative_quantity: Decimal | None = None
 
     @property
     def canonical_key(self) -> "CanonicalKey":
