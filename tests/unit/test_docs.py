@@ -19,7 +19,15 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 # What a person gets for an order by hand, and never for an alert.
-BY_HAND = {"external_position"}
+BY_HAND = {
+    "external_position",
+    "amend_not_supported",
+    "amend_under_way",
+    "amend_grows",
+    "amend_below_filled",
+    "not_resting",
+    "nothing_to_amend",
+}
 INSIDE = {"nothing_due"}  # never reaches an account
 
 

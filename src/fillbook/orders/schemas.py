@@ -36,6 +36,7 @@ class OrderOut(Schema):
     stop_loss_price: Amount | None
     take_profit_price: Amount | None
     parent_order_id: int | None
+    amend: Document
     filled_quantity: Amount
     cost: Amount
     average_price: Amount | None

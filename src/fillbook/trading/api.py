@@ -17,7 +17,14 @@ from fillbook.storage.listing import PageRequest
 from fillbook.storage.unit import Database
 from fillbook.trading.desk_port import ManualOrder, TradingDesk
 from fillbook.trading.reading import list_reconcile_findings, list_reconcile_runs
-from fillbook.trading.schemas import CancelEntered, ReconcileFindingOut, ReconcileRunOut
+from fillbook.trading.schemas import (
+    AmendAsked,
+    CancelAllAsked,
+    CancelEntered,
+    CancelsEntered,
+    ReconcileFindingOut,
+    ReconcileRunOut,
+)
 
 router = APIRouter(tags=["trading"])
 
@@ -43,6 +50,24 @@ async def place_order(
 async def cancel_order(principal: Trader, desk: Desk, order_id: RowId) -> CancelEntered:
     """Enter an order into the cancel queue. Its end shows in the order itself."""
     return CancelEntered(order_id=order_id, cancel_queue_id=await desk.cancel_order(principal, order_id))
+
+
+@router.patch("/orders/{order_id}", status_code=202)
+async def amend_order(
+    principal: Trader, rows: Rows, desk: Desk, order_id: RowId, asked: AmendAsked
+) -> OrderOut:
+    """Change price or quantity of a resting limit order where the venue can. `amend` is set until it shows."""
+    await desk.amend_order(principal, order_id, asked.price, asked.quantity)
+    async with rows.read() as unit:
+        return OrderOut.model_validate(await one_order(unit, principal.scope, order_id))
+
+
+@router.post("/accounts/{account_id}/cancel-all", status_code=202)
+async def cancel_all(
+    principal: Trader, desk: Desk, account_id: RowId, asked: CancelAllAsked
+) -> CancelsEntered:
+    """Cancel every live order of an account, stops and orders that were not placed here included."""
+    return CancelsEntered(orders=await desk.cancel_all(principal, account_id, asked.symbol, asked.side))
 
 
 @router.post("/positions/{position_id}/close", status_code=202, response_model=OrderOut)

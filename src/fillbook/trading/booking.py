@@ -28,7 +28,7 @@ from fillbook.strategies.terms import CapitalChange, change_capital
 from fillbook.trading.adoption import adopt
 from fillbook.trading.core import settle
 from fillbook.trading.core.adoption import named_by_us
-from fillbook.trading.facts import Booked, Fact, FillsSeen, LookedUp, OrderSeen, SendSettled
+from fillbook.trading.facts import AmendSettled, Booked, Fact, FillsSeen, LookedUp, OrderSeen, SendSettled
 from fillbook.trading.floor import Floor
 from fillbook.trading.named_orders import NamedOrders, venue_ids_of
 from fillbook.trading.store import finish_deliveries, finish_signals
@@ -88,7 +88,7 @@ class Booking:
         clients: set[rows.ClientId] = set()
         for fact in facts:
             match fact:
-                case SendSettled(order=order) | LookedUp(order=order):
+                case SendSettled(order=order) | LookedUp(order=order) | AmendSettled(order=order):
                     ids.add(order.id)
                 case OrderSeen(account_id, report):
                     clients.add((account_id, report.client_order_id or ""))
@@ -112,6 +112,11 @@ class Booking:
         match fact:
             case SendSettled():
                 self._take_outcome(batch, place, fact, now)
+            case AmendSettled(order=Order(id=order_id), outcome=Acknowledged(report)):
+                self._take_report(batch, place, order_id, report)
+            case AmendSettled(order=Order(id=order_id), outcome=Rejected() | Unknown() | Denied() as outcome):
+                batch.touched[place] = order_id
+                batch.orders.put(settle.with_amend_outcome(batch.orders.by_id[order_id], outcome, now))
             case OrderSeen(account_id, report):
                 order = batch.orders.find(
                     account_id, report.client_order_id, *venue_ids_of(account_id, report)
@@ -202,6 +207,9 @@ class Booking:
         for order in changed:
             batch.orders.put(order)
         await rows.save_orders(unit, changed)
+        await rows.save_sizing(
+            unit, [order for order in changed if order.sizing != batch.orders.before[order.id].sizing]
+        )
         await _record_cancels(unit, batch, changed)
         await rows.insert_venue_ids(unit, batch.orders.new_venue_ids.items())
         await change_capital(unit, _capital_changes(batch.orders, changed, booked))

@@ -15,11 +15,14 @@ from fillbook.market.core import MarketType, Side, market_type_of
 from fillbook.market.symbols import unify_symbol
 from fillbook.orders.core.client_ids import MANUAL_CODE
 from fillbook.orders.core.order import Order, OrderType
+from fillbook.orders.core.venue_traits import TRAITS
 from fillbook.orders.store import cancels, rows
 from fillbook.risk.core import Denied
 from fillbook.storage.unit import Database, Unit
 from fillbook.strategies.terms import load_terms
+from fillbook.trading.core.amending import check_amend
 from fillbook.trading.core.plan import OrderWish
+from fillbook.trading.core.settle import with_amend
 from fillbook.trading.desk_port import ManualOrder, OrderDenied
 from fillbook.trading.dispatcher import request_cancels
 from fillbook.trading.engine import Engine
@@ -67,6 +70,55 @@ class EngineDesk:
         if runner is not None:
             runner.cancels.wake()
         return item_id
+
+    async def amend_order(
+        self, principal: Principal, order_id: int, price: Decimal | None, quantity: Decimal | None
+    ) -> None:
+        order = await self._db.run(lambda unit: self._write_amend(unit, principal, order_id, price, quantity))
+        self._engine.runners[order.account_id].amend_soon(order)
+
+    async def _write_amend(
+        self,
+        unit: Unit,
+        principal: Principal,
+        order_id: int,
+        price: Decimal | None,
+        quantity: Decimal | None,
+    ) -> Order:
+        owned = await rows.owned_order(unit, principal.scope, order_id)
+        if owned is None:
+            raise NotFound(f"There is no order {order_id}.")
+        if owned.account_id not in self._engine.runners:
+            raise NotTradingHere("This server does not trade this account now: ask the one that does.")
+        (order,) = await rows.locked(unit, [owned.id])
+        floor = self._engine.floor
+        amend = check_amend(
+            order,
+            floor.instrument_of(order.account_id, order.symbol),
+            TRAITS[floor.accounts[order.account_id].exchange],
+            price,
+            quantity,
+            unit.now,
+        )
+        if isinstance(amend, Denied):
+            raise OrderDenied(amend.code, amend.reason)
+        changed = with_amend(order, amend)
+        await rows.save_orders(unit, [changed])
+        return changed
+
+    async def cancel_all(
+        self, principal: Principal, account_id: int, symbol: str | None, side: Side | None
+    ) -> int:
+        async with self._db.read() as unit:
+            account = await accounts.get_account(unit, principal.scope, account_id)
+        wanted = None if symbol is None else self._unify(account, symbol)
+        runner = self._engine.runners.get(account.id)
+        if runner is not None:
+            await runner.backfill.sweep()  # what the venue has and the books have not is to be cancelled too
+        count = await self._db.run(lambda unit: _request_cancels(unit, account, wanted, side))
+        if runner is not None:
+            runner.cancels.wake()
+        return count
 
     async def close_position(self, principal: Principal, position_id: int) -> Order:
         async with self._db.read() as unit:
@@ -152,6 +204,16 @@ def _closing_wish(row: BookRow) -> OrderWish:
     if row.key.position_side is not PositionSide.NET:
         side = Side.SELL if row.book.quantity > 0 else Side.BUY
     return OrderWish(OrderType.MARKET, side=side, qty_per=Decimal(-100))
+
+
+async def _request_cancels(unit: Unit, account: Account, symbol: str | None, side: Side | None) -> int:
+    live = [
+        order
+        for order in await rows.live_of(unit, [account.id])
+        if symbol in (None, order.symbol) and side in (None, order.side)
+    ]
+    await request_cancels(unit, live)
+    return len(live)
 
 
 async def _request_cancel(unit: Unit, principal: Principal, order_id: int) -> tuple[Order, int]:

@@ -51,5 +51,15 @@ class TradingDesk(Protocol):
     async def cancel_order(self, principal: Principal, order_id: int) -> int:
         """Enter the cancel queue; the number of the queue's row. An order that has ended raises `Conflict`."""
 
+    async def amend_order(
+        self, principal: Principal, order_id: int, price: Decimal | None, quantity: Decimal | None
+    ) -> None:
+        """Write down a change of a resting order; the venue is asked at once. Raises `OrderDenied`."""
+
+    async def cancel_all(
+        self, principal: Principal, account_id: int, symbol: str | None, side: Side | None
+    ) -> int:
+        """Queue a cancel of every live order of an account, in every book, ours and others'; how many."""
+
     async def close_position(self, principal: Principal, position_id: int) -> Order:
         """Close a strategy position (or an account's own) at the market. Raises `OrderDenied`."""

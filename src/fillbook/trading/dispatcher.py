@@ -467,5 +467,6 @@ _ORDER_DEFAULTS: Final[dict[str, Any]] = {
     "close_on_late_fill": False,
     "late_fill_from": None,
     "follow_up": None,
+    "amend": None,
 }
 """What the database gives a new order, for reading it back without asking."""

@@ -27,6 +27,18 @@ class SendSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendSettled:
+    """A change of an order was asked of the venue, or held back (`Denied`), and this came of it."""
+
+    order: Order
+    outcome: PlaceOutcome | Denied
+
+    @property
+    def account_id(self) -> int:
+        return self.order.account_id
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSeen:
     """The venue reported an order: by stream, by look-up, or in a list."""
 
@@ -68,7 +80,7 @@ class LookedUp:
         return self.order.account_id
 
 
-Fact = SendSettled | OrderSeen | FillsSeen | LookedUp
+Fact = SendSettled | AmendSettled | OrderSeen | FillsSeen | LookedUp
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,12 @@ from fillbook.risk.core import Denied
 from fillbook.trading.backfill import Backfill
 from fillbook.trading.cancels import CancelWorker
 from fillbook.trading.core.plan import venue_leverage
-from fillbook.trading.facts import Booked, FillsSeen, OrderSeen, SendSettled
+from fillbook.trading.facts import AmendSettled, Booked, FillsSeen, OrderSeen, SendSettled
 from fillbook.trading.floor import Floor, OrderWatch, market_key
 from fillbook.trading.gaps import take_report
 from fillbook.trading.lookups import LookUps
 from fillbook.trading.ports import Venue
-from fillbook.trading.sending import request_of, too_late
+from fillbook.trading.sending import ref_of, request_of, too_late
 
 STREAMED_FILL_WAIT_S: Final = 0.5
 GAP_ATTEMPTS: Final = 4
@@ -211,6 +211,21 @@ class AccountRunner:
             del self._floor.watched[order.id]
         if booked.order is not None and booked.order.cancel_wanted:
             self.cancels.wake()
+
+    async def amend(self, order: Order) -> None:
+        """Ask the venue once for a change that is written down, and book what came of it."""
+        assert order.amend is not None, "a change is written down before it is asked for"
+        outcome: PlaceOutcome | Denied = Denied("too_late", "This server no longer trades the account.")
+        lease = self._floor.ownership.lease_of(self.account.id)
+        if lease is not None and self._floor.ownership.may_send(self.account.id, lease.epoch):
+            wanted = replace(order, price=order.amend.price, quantity=order.amend.quantity)
+            outcome = await self.venue.amend(ref_of(order), request_of(wanted))
+        await self._floor.bookkeeper.submit(AmendSettled(order, outcome))
+        if isinstance(outcome, Unknown):
+            self.lookups.wake()
+
+    def amend_soon(self, order: Order) -> None:
+        self._act(self.amend(order))
 
     async def _await_fills(self, watch: OrderWatch, report: OrderReport) -> None:
         """The venue has filled more than is booked: the stream brings it in a moment, or it is fetched."""

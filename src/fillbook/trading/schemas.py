@@ -1,9 +1,10 @@
 """Reconciliation as clients see it, and the answers to acts."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from fillbook.accounts.core import Environment
-from fillbook.http.fields import Document, Moment, Schema
+from fillbook.http.fields import Amount, Asked, Document, Moment, Schema
+from fillbook.market.core import Side
 
 
 class ReconcileRunOut(Schema):
@@ -34,6 +35,26 @@ class ReconcileFindingOut(Schema):
     cause: str | None
     order_id: int | None
     created_at: Moment
+
+
+class AmendAsked(Asked):
+    """A change of a resting limit order; what is left out stays as it is."""
+
+    price: Amount | None = Field(None, gt=0, examples=["66900"])
+    quantity: Amount | None = Field(None, gt=0)
+
+
+class CancelAllAsked(Asked):
+    """Which live orders of the account to cancel: of one symbol, of one side, or all."""
+
+    symbol: str | None = Field(None, min_length=1, max_length=50, examples=["BTC/USDT:USDT"])
+    side: Side | None = None
+
+
+class CancelsEntered(BaseModel):
+    """How many orders the cancel queue works on now; their ends show in the orders."""
+
+    orders: int
 
 
 class CancelEntered(BaseModel):

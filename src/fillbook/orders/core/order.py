@@ -14,6 +14,7 @@ from fillbook.accounts.core import Environment, PositionSide
 from fillbook.kernel.money import ONE, ZERO, exact
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.market.core import MarketType, Side
+from fillbook.orders.core.amend import Amend
 
 
 class OrderType(StrEnum):
@@ -165,6 +166,7 @@ class Order:
     close_on_late_fill: bool = False
     late_fill_from: Decimal | None = None
     follow_up: bool = False
+    amend: Amend | None = None
 
     @property
     def is_derivative(self) -> bool:

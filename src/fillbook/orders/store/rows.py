@@ -10,6 +10,7 @@ from fillbook.accounts.core import Environment, PositionSide
 from fillbook.kernel.money import ONE, divide
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.market.core import MarketType, Side
+from fillbook.orders.core.amend import amend_from_json, amend_to_json
 from fillbook.orders.core.order import (
     LIVE_STATUSES,
     Book,
@@ -120,6 +121,7 @@ def to_order(row: Any) -> Order:
         close_on_late_fill=row.close_on_late_fill,
         late_fill_from=row.late_fill_from,
         follow_up=bool(row.follow_up),
+        amend=amend_from_json(row.amend),
     )
 
 
@@ -231,6 +233,11 @@ async def save_orders(unit: Unit, changed: Sequence[Order]) -> None:
     await unit.update_many(orders, [{"row_id": order.id, **_state(order)} for order in changed])
 
 
+async def save_sizing(unit: Unit, changed: Sequence[Order]) -> None:
+    """Write how orders were sized, where a change of the order changed it."""
+    await unit.update_many(orders, [{"row_id": order.id, "sizing": list(order.sizing)} for order in changed])
+
+
 async def say_error(unit: Unit, ids: Sequence[int], code: str, message: str) -> None:
     """Note on orders what a person must know of them."""
     if ids:
@@ -280,6 +287,9 @@ def _state(order: Order) -> dict[str, Any]:
         "close_on_late_fill": order.close_on_late_fill,
         "late_fill_from": order.late_fill_from,
         "follow_up": order.follow_up or None,
+        "price": order.price,
+        "quantity": order.quantity,
+        "amend": amend_to_json(order.amend),
     }
 
 

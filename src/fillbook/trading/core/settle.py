@@ -4,20 +4,23 @@ The status follows booked fills and the venue's own record. An order is not over
 filled than we have fills for: it stays live, and the gap is fetched.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from fillbook.kernel.money import ZERO, exact, share
+from fillbook.kernel.money import ZERO, exact, share, to_text
 from fillbook.ledger.core.fill import Fill
-from fillbook.orders.core.lookup_policy import VANISHED, LookUps, Probe, Verdict, decide
-from fillbook.orders.core.order import Order, OrderStatus
+from fillbook.orders.core.amend import Amend
+from fillbook.orders.core.lookup_policy import BEYOND_WINDOW, VANISHED, LookUps, Probe, Verdict, decide
+from fillbook.orders.core.order import Order, OrderStatus, OrderType
+from fillbook.orders.core.outcomes import Rejected, Unknown
 from fillbook.orders.core.reports import OrderReport
 from fillbook.orders.core.transitions import missing_quantity, next_status
-from fillbook.risk.core import RESERVED
+from fillbook.risk.core import RESERVED, Denied
 
 REQUEST_WINDOW = timedelta(seconds=20)
+AMEND_LOOK_UP_EVERY = timedelta(seconds=5)
 NEVER_PLACED = "never_placed"
 _FAILED_LOOK_UP_RANK = 5
 """A look-up that could not be made is made again after the longest pause: the venue is in trouble."""
@@ -55,7 +58,60 @@ def with_report(order: Order, report: OrderReport, at: datetime) -> Order:
         error_code=None if was_given_up else order.error_code,
         error_message=None if was_given_up else order.error_message,
     )
-    return _followed(known, report, was_known=was_known)
+    return _followed(_amended(known, report, at), report, was_known=was_known)
+
+
+@exact
+def _amended(order: Order, report: OrderReport, at: datetime) -> Order:
+    """The order on the terms that the venue shows: a change of ours took effect, or a person changed it there.
+
+    A change that is not to be seen is given up when its request can no longer take effect.
+    """
+    if order.order_type is not OrderType.LIMIT or report.price is None or report.quantity <= 0:
+        return order
+    if (report.price, report.quantity) != (order.price, order.quantity) and order.price:
+        order = replace(
+            order,
+            sizing=_rescaled(order, report.price * report.quantity, order.price * order.quantity),
+            price=report.price,
+            quantity=report.quantity,
+        )
+    if order.amend is None:
+        return order
+    is_done = (order.amend.price, order.amend.quantity) == (order.price, order.quantity)
+    if is_done or not order.status.is_live or at > order.amend.asked_at + REQUEST_WINDOW + BEYOND_WINDOW:
+        return replace(order, amend=None, next_lookup_at=None)
+    return replace(order, next_lookup_at=at + AMEND_LOOK_UP_EVERY)
+
+
+def _rescaled(order: Order, now_worth: Decimal, was_worth: Decimal) -> tuple[Mapping[str, str], ...]:
+    return tuple(
+        {**step, "value": to_text(share(Decimal(step["value"]), now_worth, was_worth))}
+        if step["label"] == RESERVED
+        else step
+        for step in order.sizing
+    )
+
+
+def with_amend(order: Order, amend: Amend) -> Order:
+    """A resting order with a change that is written down; its record is looked at until it shows."""
+    return replace(order, amend=amend, next_lookup_at=amend.asked_at + AMEND_LOOK_UP_EVERY)
+
+
+def with_amend_outcome(order: Order, outcome: Rejected | Unknown | Denied, at: datetime) -> Order:
+    """The order after an answer that does not show it changed. Only a refusal ends the wish."""
+    if order.amend is None:
+        return order
+    match outcome:
+        case Unknown():
+            return replace(order, next_lookup_at=at)
+        case Rejected(code, message):
+            refusal, why = code, message
+        case Denied(code, reason):
+            refusal, why = code, reason
+    return replace(
+        order, amend=None, next_lookup_at=None, error_code=f"amend_refused:{refusal}"[:50], error_message=why
+    )
 
 
 def has_gap(order: Order, report: OrderReport) -> bool:
@@ -95,7 +151,9 @@ def with_unknown_fate(order: Order, code: str, message: str, at: datetime) -> Or
 
 def with_look_up(order: Order, clean: bool, at: datetime) -> Order:
     """The order after a look-up that did not find it (`clean`), or could not be made."""
-    assert order.unknown_since is not None or order.watch_until is not None
+    if order.unknown_since is None and order.watch_until is None:
+        # A change of it is under way, and nobody can say: the order itself is known to exist.
+        return replace(order, next_lookup_at=at + AMEND_LOOK_UP_EVERY if order.amend else None)
     if order.status is not OrderStatus.PENDING_NEW and order.watch_until is None:
         return replace(order, unknown_since=None, next_lookup_at=None)
     state = LookUps(
