@@ -25,6 +25,7 @@ from fillbook.venues.sim.faults import Faults
 from fillbook.venues.sim.gateway import Gateway
 from fillbook.venues.sim.prices import CandleFile, drive
 from fillbook.venues.sim.wire.binance.wire import BinanceWire
+from fillbook.venues.sim.wire.bybit.wire import BybitWire
 from fillbook.venues.sim.wire.ports import PassOn, Wire
 
 _TICK_S = 5
@@ -40,6 +41,10 @@ class VenueKind:
 
 VENUES: dict[VenueName, VenueKind] = {
     VenueName.BINANCE: VenueKind(Policy(refuses_unfillable_fok=frozenset({MarketType.FUTURES})), BinanceWire),
+    VenueName.BYBIT: VenueKind(
+        Policy(refuses_taking_post_only=False, reserves_conditionals=False, has_unified_wallet=True),
+        BybitWire,
+    ),
 }
 
 

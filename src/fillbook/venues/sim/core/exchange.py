@@ -166,7 +166,7 @@ class Exchange:
         order = self._make(account, market, new, at_ms)
         if order.order_type.has_stop_price:
             self._check_trigger(market, order)
-            if order.book is Book.NORMAL:
+            if order.book is Book.NORMAL and self.policy.reserves_conditionals:
                 self.settlement.reserve(account, order, market)
             self._register(account, order)
             market.conditionals[order.order_id] = order
@@ -211,10 +211,13 @@ class Exchange:
             raise Refused(Refusal.WOULD_TRIGGER)
 
     def _check_taking(self, market: Market, order: SimOrder) -> None:
-        """Refuse a post-only order that would take and, where the venue does so, a FOK that cannot fill."""
-        best = market.book.best_price(order.side.opposite)
-        takes = best is not None and crosses(order.side, order.price, best)
-        if order.time_in_force is TimeInForce.POST_ONLY and takes:
+        """Where the venue does so, refuse a post-only order that would take and a FOK that cannot fill."""
+        refuses = self.policy.refuses_taking_post_only
+        if (
+            order.time_in_force is TimeInForce.POST_ONLY
+            and refuses
+            and self.matching.would_take(order, market)
+        ):
             raise Refused(Refusal.WOULD_TAKE)
         refuses = market.listing.market_type in self.policy.refuses_unfillable_fok
         if order.time_in_force is TimeInForce.FOK and refuses and not self.matching.can_fill(order, market):

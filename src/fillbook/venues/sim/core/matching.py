@@ -43,11 +43,14 @@ _ENDED = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What differs between venues: whether a stop that would trigger at once, or a FOK that cannot fill, is
-    refused or accepted (and then expires); whether spot and futures share one wallet."""
+    """What differs between venues: whether a stop that would trigger at once, a FOK that cannot fill, or a
+    post-only order that would take is refused or accepted (and then expires); whether a conditional order of the
+    normal book ties up funds before it triggers; whether spot and futures share one wallet."""
 
     refuses_immediate_trigger: bool = True
     refuses_unfillable_fok: frozenset[MarketType] = frozenset()
+    refuses_taking_post_only: bool = True
+    reserves_conditionals: bool = True
     has_unified_wallet: bool = False
 
 
@@ -62,10 +65,17 @@ class Matching:
         found, _ = market.book.walk(order.side, order.remaining, order.price)
         return found >= order.remaining
 
+    def would_take(self, order: SimOrder, market: Market) -> bool:
+        best = market.book.best_price(order.side.opposite)
+        return best is not None and crosses(order.side, order.price, best)
+
     def execute(self, account: Account, order: SimOrder, market: Market) -> None:
         """Match a working order; what is left rests, or ends when it may not."""
         if order.time_in_force is TimeInForce.FOK and not self.can_fill(order, market):
             self.end(account, order, market, Execution.EXPIRED, "fok")
+            return
+        if order.time_in_force is TimeInForce.POST_ONLY and self.would_take(order, market):
+            self.end(account, order, market, Execution.EXPIRED, "post_only")
             return
         while order.is_open and self._take_best(account, order, market):
             pass
