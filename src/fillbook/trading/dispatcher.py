@@ -337,9 +337,14 @@ class Dispatcher:
 
     async def _leave_to_look_ups(self, order: Order) -> None:
         """An order that is written down and perhaps sent, whose answer could not be booked: of unknown fate."""
-        await self._floor.db.run(
-            lambda unit: rows.mark_unresolved(unit, order.account_id, unit.now, order_id=order.id)
-        )
+        try:
+            await self._floor.db.run(
+                lambda unit: rows.mark_unresolved(unit, order.account_id, unit.now, order_id=order.id)
+            )
+        except Exception as error:
+            # The look-ups find it by its age once the database is back.
+            log.error("order_not_marked", order_id=order.id, error=type(error).__name__, exc_info=error)
+            return
         if order.account_id in self._runners:
             self._runners[order.account_id].lookups.wake()
 

@@ -15,6 +15,7 @@ from fillbook.orders.core.reports import OrderReport
 from fillbook.orders.core.venue_traits import TRAITS
 from fillbook.orders.store import rows
 from fillbook.trading.backfill import Backfill
+from fillbook.trading.core.settle import REQUEST_WINDOW
 from fillbook.trading.facts import Booked, LookedUp
 from fillbook.trading.floor import Floor
 from fillbook.trading.gaps import take_report
@@ -49,11 +50,18 @@ class LookUps:
         """Look up what is due; returns the seconds until the next is."""
         now = self._floor.clock.now()
         async with self._floor.db.read() as unit:
+            overdue = unit.now - REQUEST_WINDOW
+            has_unanswered = await rows.has_unanswered(unit, self._account.id, overdue)
             due = await rows.due_lookups(unit, self._account.id, now, AT_ONCE)
             next_at = await rows.next_lookup_at(unit, self._account.id)
             self.symbols = await rows.symbols_of_unknown_fate(unit, self._account.id)
+        if has_unanswered:
+            # The database was away when the answer was to be booked, or when the order was written down.
+            await self._floor.db.run(
+                lambda unit: rows.mark_unresolved(unit, self._account.id, unit.now, send_by_before=overdue)
+            )
         await asyncio.gather(*(self.look_up(order) for order in due))
-        if due:
+        if due or has_unanswered:
             return 0.1
         if next_at is None:
             return IDLE_S

@@ -1,10 +1,17 @@
 """What the network hides is looked up in the venue's own record, and nothing is ever sent twice."""
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from fillbook.orders.store import rows
+from fillbook.orders.tables import orders
+from fillbook.trading.booking import Booking
 from fillbook.trading.core.settle import NEVER_PLACED
+from fillbook.trading.facts import SendSettled
 from support.world import PERP, World
 
 ORDER = {"path": "/fapi/v1/order", "method": "POST"}
@@ -126,3 +133,39 @@ async def test_a_fill_after_the_cancel_is_booked(world: World) -> None:
 
 async def _has_fills(world: World) -> bool:
     return bool(await world.fills())
+
+
+async def test_an_order_whose_answer_could_not_be_written_down_is_looked_up_without_a_restart(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database goes away for a moment, just when the answer comes, and when it is to be left to look-ups."""
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=20)
+    await world.quiet()
+    world.fault("mute_stream", n=0)
+    failures: list[str] = []
+
+    def failing_once(name: str, original: Any) -> Any:
+        async def attempt(*arguments: Any, **options: Any) -> Any:
+            if name not in failures and (name != "book" or isinstance(arguments[1][0], SendSettled)):
+                failures.append(name)
+                raise ConnectionError("the database is gone")
+            return await original(*arguments, **options)
+
+        return attempt
+
+    monkeypatch.setattr(Booking, "book", failing_once("book", Booking.book))
+    monkeypatch.setattr(rows, "mark_unresolved", failing_once("mark", rows.mark_unresolved))
+    accepted = await world.accept(strategy, order_type="LIMIT", side="buy", price=50000, qty_per=20)
+    await world.until(lambda: failures == ["book", "mark"])
+    order = (await world.orders())[-1]
+    assert (order.status, order.unknown_since) == ("PENDING_NEW", None)
+    long_ago = world.clock.now() - timedelta(minutes=1)
+    await world.db.run(lambda unit: unit.execute(sa.update(orders).values(send_by=long_ago)))
+    assert world.engine is not None
+    world.engine.runners[account.id].lookups.wake()
+    (log,) = (await world.intake.wait_for_outcome(accepted)).logs
+    assert log.row["status"] == "COMPLETED"
+    await world.quiet()
+    assert len(world.venue_account(account).orders) == 2

@@ -212,9 +212,34 @@ async def symbols_of_unknown_fate(unit: Unit, account_id: int) -> frozenset[str]
     return frozenset(row.symbol for row in rows)
 
 
-async def mark_unresolved(unit: Unit, account_id: int, now: datetime, *, order_id: int | None = None) -> int:
-    """Orders (or the one) that were written down but whose answer nobody has booked: now of unknown fate."""
+async def has_unanswered(unit: Unit, account_id: int, before: datetime) -> bool:
+    """Whether an order that had to leave before a moment has no answer and is not looked up either."""
+    found = await unit.scalar(
+        sa.select(orders.c.id)
+        .where(
+            orders.c.account_id == account_id,
+            orders.c.status == OrderStatus.PENDING_NEW,
+            orders.c.unknown_since.is_(None),
+            orders.c.send_by < before,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+async def mark_unresolved(
+    unit: Unit,
+    account_id: int,
+    now: datetime,
+    *,
+    order_id: int | None = None,
+    send_by_before: datetime | None = None,
+) -> int:
+    """Orders (the one; those that had to leave before a moment) that were written down but whose answer nobody
+    has booked: now of unknown fate."""
     which = [] if order_id is None else [orders.c.id == order_id]
+    if send_by_before is not None:
+        which.append(orders.c.send_by < send_by_before)
     result = await unit.execute(
         sa.update(orders)
         .where(
