@@ -4,6 +4,7 @@ A key ring of Fernet keys: the first encrypts, all decrypt. Inside every ciphert
 row's uid, the field, the purpose), so that one that is moved to another row or column is refused there.
 """
 
+import hmac
 import os
 import stat
 from collections.abc import Sequence
@@ -45,6 +46,7 @@ class Vault:
         if not master_keys:
             raise UnusableMasterKey("FILLBOOK_MASTER_KEYS is empty: the vault needs at least one key.")
         try:
+            self._keys = {_fingerprint(key): Fernet(key) for key in master_keys}
             self._ring = MultiFernet([Fernet(key) for key in master_keys])
         except ValueError as error:
             raise UnusableMasterKey(
@@ -53,6 +55,16 @@ class Vault:
 
     def __repr__(self) -> str:
         return "Vault(***)"
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """What the keys of the ring are recognised by; they tell nothing of the keys."""
+        return tuple(self._keys)
+
+    def key_of(self, ciphertext: str, context: SecretContext) -> str:
+        """The fingerprint of the key that opens a ciphertext. Raises as `decrypt` does."""
+        self.decrypt(ciphertext, context)
+        return next(mark for mark, key in self._keys.items() if _opens(key, ciphertext))
 
     def encrypt(self, secret: str, context: SecretContext) -> str:
         payload = [_FORMAT, context.uid, context.field, context.purpose, secret]
@@ -102,6 +114,28 @@ class Vault:
             if passphrase is None
             else self.decrypt(passphrase, SecretContext(uid, "encrypted_passphrase")),
         )
+
+
+def _fingerprint(master_key: str) -> str:
+    return hmac.digest(master_key.encode(), b"fillbook master key", "sha256").hex()[:16]
+
+
+def _opens(key: Fernet, ciphertext: str) -> bool:
+    try:
+        key.decrypt(ciphertext.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def find_vault(given: Sequence[str], data_dir: Path) -> Vault | None:
+    """A vault with the given keys, or those of the key file; None where there are none. Makes no key.
+
+    Raises `UnsafeKeyFile`, `UnusableMasterKey`.
+    """
+    path = data_dir / KEY_FILE
+    keys = list(given) or (_read_key_file(path) if path.exists() else [])
+    return Vault(keys) if keys else None
 
 
 def load_master_keys(given: Sequence[str], data_dir: Path) -> list[str]:

@@ -141,6 +141,12 @@ async def lock_and_check(unit: Unit, held: Sequence[Lease], now: datetime | None
             raise LeaseLost(f"The lease of {lease.resource} is lost: another process acts for it now.")
 
 
+async def live_leases(unit: Unit) -> list[HeldBy]:
+    """Every lease that somebody holds now."""
+    held = sa.select(leases).where(leases.c.holder.is_not(None), leases.c.expires_at > unit.now)
+    return [HeldBy(row.resource, row.holder, row.expires_at) for row in await unit.all(held)]
+
+
 async def _lock(unit: Unit, resources: Iterable[str]) -> dict[str, tuple[str | None, int, datetime]]:
     """The rows, locked in one order for all, so that two processes never wait for each other."""
     rows = await unit.all(_LOCKED, {"resources": sorted(set(resources))})

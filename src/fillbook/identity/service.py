@@ -163,3 +163,8 @@ async def installation_id(unit: Unit, rng: random.Random) -> str:
         found = await store.read_installation_id(unit)
     assert found is not None
     return found
+
+
+async def find_installation_id(unit: Unit) -> str | None:
+    """The installation's id, if one was drawn already."""
+    return await store.read_installation_id(unit)

@@ -1,0 +1,1 @@
+"""Configuration as one document: what a rebuilt database cannot learn from the exchanges."""
