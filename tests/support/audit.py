@@ -26,7 +26,8 @@ class Audit:
     def __init__(self, rows: dict[str, Sequence[Any]], instruments: dict[str, Instrument]) -> None:
         self._rows = rows
         self._instruments = instruments
-        self._fills = {row.id: row for row in rows["fills"]}
+        self._all_fills = {row.id: row for row in rows["fills"]}
+        self._fills = {row.id: row for row in rows["fills"] if row.superseded_by_id is None}
 
     @classmethod
     async def read(cls, db: Database, instruments: dict[str, Instrument]) -> "Audit":
@@ -37,7 +38,27 @@ class Audit:
         return cls(rows, instruments)
 
     def faults(self) -> list[str]:
-        return [*self._orders(), *self._allocations(), *self._positions(), *self._trades(), *self._capital()]
+        return [
+            *self._superseded(),
+            *self._orders(),
+            *self._allocations(),
+            *self._positions(),
+            *self._trades(),
+            *self._capital(),
+        ]
+
+    def _superseded(self) -> list[str]:
+        """A fill that counts no more has its successor and no allocation; a correction names what it corrects."""
+        allocated = {row.fill_id for row in self._rows["fill_allocations"]}
+        found = []
+        for row in self._all_fills.values():
+            by = self._all_fills.get(row.superseded_by_id or row.id)
+            if by is None or (row.superseded_by_id and row.id in allocated):
+                found.append(f"fill {row.id}: superseded by {by and by.id}, allocated: {row.id in allocated}")
+            corrected = self._all_fills.get(row.corrects_id or row.id)
+            if corrected is None or (row.corrects_id and corrected.superseded_by_id != row.id):
+                found.append(f"fill {row.id}: corrects {row.corrects_id}, which it does not supersede")
+        return found
 
     def _orders(self) -> list[str]:
         """Filled quantity and cost are the sums of the fills."""

@@ -294,6 +294,7 @@ class World:
         ours = {
             (row.symbol, row.exchange_order_id, row.venue_fill_id): (row.price, row.quantity, row.fee)
             for row in await self.fills(account_id=account.id)
+            if row.superseded_by_id is None
         }
         found += [
             f"fill {key}: exchange {theirs.get(key)}, books {ours.get(key)}"

@@ -14,9 +14,8 @@ from fillbook.storage.unit import Unit
 
 
 async def list_fills(unit: Unit, scope: Scope, page: PageRequest) -> RowPage:
-    """Fills that count: those that a better record superseded are left out."""
-    statement = owned(sa.select(fills), fills, scope).where(fills.c.superseded_by_id.is_(None))
-    return await list_page(unit, statement, fills, page, by_time="exchange_at")
+    """Every fill. One that counts no more bears the id of what superseded it (`superseded_by_id`)."""
+    return await list_page(unit, owned(sa.select(fills), fills, scope), fills, page, by_time="exchange_at")
 
 
 async def list_positions(unit: Unit, scope: Scope, page: PageRequest) -> RowPage:

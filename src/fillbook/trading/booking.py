@@ -10,11 +10,14 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import structlog
+
 from fillbook.accounts import cursors
 from fillbook.fleet.events import EventSignal, NewEvent, append_events
 from fillbook.kernel.money import exact
 from fillbook.ledger.core.books import EXTERNAL, MANUAL, Owner
 from fillbook.ledger.core.fill import Fill, FillSource
+from fillbook.ledger.core.revision import Cause, Superseded
 from fillbook.ledger.service.booking import BookedFills, FillToBook, Ledger, OwnerTerms
 from fillbook.orders.core.order import Book, Order, OrderStatus
 from fillbook.orders.core.order import Owner as OrderOwner
@@ -33,13 +36,15 @@ from fillbook.trading.floor import Floor
 from fillbook.trading.named_orders import NamedOrders, venue_ids_of
 from fillbook.trading.store import finish_deliveries, finish_signals
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(slots=True)
 class _Batch:
     """One transaction in the making. Results are by the facts' places in the batch."""
 
     orders: NamedOrders
-    fills: list[FillToBook] = field(default_factory=list)
+    fills: list[tuple[int, FillToBook]] = field(default_factory=list)
     reports: list[tuple[int, int, OrderReport]] = field(default_factory=list)
     touched: dict[int, int] = field(default_factory=dict)
     unowned: dict[int, tuple[FillReport, ...]] = field(default_factory=dict)
@@ -68,16 +73,18 @@ class Booking:
             batch.orders.add_adopted(order, one.report)
         for place, fact in enumerate(facts):
             self._take(batch, place, fact, unit.now)
-        booked = await self._ledger.book(unit, batch.fills, self._floor.instrument_of, self._floor.rates_of)
-        for order_id, fills in _by_order(booked).items():
-            batch.orders.put(settle.with_fills(batch.orders.by_id[order_id], fills))
+        wanted = [fill for _, fill in batch.fills]
+        booked = await self._ledger.book(unit, wanted, self._floor.instrument_of, self._floor.rates_of)
+        await self._follow_fills(unit, batch, booked)
         gaps = self._follow_reports(batch, unit.now)
         await self._save(unit, batch, booked, facts)
+        amended = _amended(booked, batch.fills)
         return [
             Booked(
                 order=batch.orders.by_id.get(batch.touched[place]) if place in batch.touched else None,
                 gap=batch.touched.get(place) in gaps,
                 unowned=batch.unowned.get(place, ()),
+                amended=tuple(amended.get(place, ())),
             )
             for place in range(len(facts))
         ]
@@ -141,7 +148,8 @@ class Booking:
             case Acknowledged(report, fills):
                 self._take_report(batch, place, order.id, report)
                 for fill in fills:
-                    batch.fills.append(self._to_book(fact.account_id, fill, FillSource.RESPONSE, order))
+                    wanted = self._to_book(fact.account_id, fill, FillSource.RESPONSE, order)
+                    batch.fills.append((place, wanted))
             case Rejected(code, message):
                 batch.orders.put(settle.with_rejection(order, code, message, now))
             case Denied(code, reason):
@@ -168,7 +176,7 @@ class Booking:
                 # Whether the order is ours, and whose, shows in the order's record.
                 unowned.append(fill)
                 continue
-            batch.fills.append(self._to_book(fact.account_id, fill, fact.source, order))
+            batch.fills.append((place, self._to_book(fact.account_id, fill, fact.source, order)))
         if unowned:
             batch.unowned[place] = tuple(unowned)
 
@@ -189,6 +197,18 @@ class Booking:
             order_id=None if order is None else order.id,
             terms=None if order is None or order.owner is OrderOwner.EXTERNAL else _terms_of(order),
         )
+
+    async def _follow_fills(self, unit: Unit, batch: _Batch, booked: BookedFills) -> None:
+        """Add up each order's fills anew: those that count from now on, less those that no longer do."""
+        counting = _by_order(one.fill for one in booked.fills)
+        superseded = _by_order(one.fill for one in booked.superseded)
+        for found in await rows.by_ids(unit, superseded.keys() - batch.orders.by_id.keys()):
+            batch.orders.add(found)
+        for order_id in {**counting, **superseded}:
+            # An order that is archived leaves its fills where they are.
+            if order_id in batch.orders.by_id:
+                fills, gone = counting.get(order_id, ()), superseded.get(order_id, ())
+                batch.orders.put(settle.with_fills(batch.orders.by_id[order_id], fills, gone))
 
     def _follow_reports(self, batch: _Batch, now: datetime) -> set[int]:
         """Apply what venues reported, after the fills; the orders that still lack fills."""
@@ -215,7 +235,7 @@ class Booking:
         await change_capital(unit, _capital_changes(batch.orders, changed, booked))
         await self._record_results(unit, batch.orders, changed)
         await cursors.advance(unit, _cursor_rows(self._floor, facts))
-        await append_events(unit, _events(changed, booked), self._events)
+        await append_events(unit, _events(self._floor, changed, booked), self._events)
         unit.after_commit(lambda: self._tell(booked, changed))
 
     async def _record_results(self, unit: Unit, orders: NamedOrders, changed: Sequence[Order]) -> None:
@@ -245,6 +265,9 @@ class Booking:
         calls = any(order.follow_up or order.parent_order_id is not None for order in changed)
         if calls or any((f.fill.account_id, f.fill.symbol) in self._floor.followed for f in booked.fills):
             self._floor.follow_bell.ring()
+        for one in booked.superseded:
+            if one.cause is not Cause.EXPLAINED:
+                log.warning("fill_amended", fill_id=one.fill.id, by_id=one.by_id, cause=one.cause)
         for signal_id in {order.signal_id for order in changed if order.signal_id is not None}:
             self._floor.signal_moved(signal_id)
 
@@ -279,12 +302,23 @@ def _ids_to_ask_for(fact: Fact, known: Container[rows.ClientId]) -> Iterable[row
                     yield (account_id, fill.symbol, Book.NORMAL, fill.exchange_order_id)
 
 
-def _by_order(booked: BookedFills) -> dict[int, list[Fill]]:
-    fills: dict[int, list[Fill]] = defaultdict(list)
-    for one in booked.fills:
-        if one.fill.order_id is not None:
-            fills[one.fill.order_id].append(one.fill)
-    return fills
+def _by_order(fills: Iterable[Fill]) -> dict[int, list[Fill]]:
+    found: dict[int, list[Fill]] = defaultdict(list)
+    for fill in fills:
+        if fill.order_id is not None:
+            found[fill.order_id].append(fill)
+    return found
+
+
+def _amended(booked: BookedFills, wanted: Iterable[tuple[int, FillToBook]]) -> dict[int, list[Superseded]]:
+    """What the venue has corrected or taken back, by the places of the facts that said so."""
+    amended = [one for one in booked.superseded if one.cause is not Cause.EXPLAINED]
+    found: dict[int, list[Superseded]] = defaultdict(list)
+    if amended:
+        places = {fill.key: place for place, fill in wanted}
+        for one in amended:
+            found[places[one.fill.key]].append(one)
+    return found
 
 
 def _terms_of(order: Order) -> OwnerTerms:
@@ -367,7 +401,7 @@ def _cursor_rows(floor: Floor, facts: Iterable[Fact]) -> list[cursors.CursorMove
     ]
 
 
-def _events(changed: Iterable[Order], booked: BookedFills) -> list[NewEvent]:
+def _events(floor: Floor, changed: Iterable[Order], booked: BookedFills) -> list[NewEvent]:
     events = [
         NewEvent(order.user_id, "order.changed", {"order_id": order.id, "status": order.status})
         for order in changed
@@ -375,5 +409,13 @@ def _events(changed: Iterable[Order], booked: BookedFills) -> list[NewEvent]:
     events += [
         NewEvent(one.wanted.user_id, "fill.booked", {"fill_id": one.fill.id, "order_id": one.fill.order_id})
         for one in booked.fills
+    ]
+    events += [
+        NewEvent(
+            floor.accounts[one.fill.account_id].user_id,
+            "fill.superseded",
+            {"fill_id": one.fill.id, "by_id": one.by_id, "cause": one.cause},
+        )
+        for one in booked.superseded
     ]
     return events

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fillbook.ledger.core.fill import FillSource
+from fillbook.ledger.core.revision import Superseded
 from fillbook.orders.core.order import Order
 from fillbook.orders.core.outcomes import PlaceOutcome
 from fillbook.orders.core.reports import FillReport, OrderReport
@@ -88,9 +89,11 @@ class Booked:
     """What booking one fact came to.
 
     `order` is its order as it now stands. `gap` says that the venue reports more filled than we have fills
-    for: they are to be fetched. `unowned` are fills that wait for their order to be looked up.
+    for: they are to be fetched. `unowned` are fills that wait for their order to be looked up. `amended` are
+    booked fills that the venue has corrected or taken back by this fact.
     """
 
     order: Order | None = None
     gap: bool = False
     unowned: tuple[FillReport, ...] = field(default=())
+    amended: tuple[Superseded, ...] = ()

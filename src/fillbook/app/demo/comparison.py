@@ -73,6 +73,7 @@ def _fills(books: Books, truth: Truth, members: Sequence[Member]) -> tuple[Facts
             "fee": f"{_text(row['fee'])} {row['fee_asset']}",
         }
         for row in books.fills
+        if row["superseded_by_id"] is None
     }
     theirs = {
         f"{by_key[row['account']]} {row['symbol']} fill {row['trade_id']}": {

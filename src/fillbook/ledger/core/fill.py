@@ -1,7 +1,8 @@
 """A fill: the only fact. Its key is (account, symbol, exchange order id, venue fill id).
 
-Fills are immutable, and canonical order is by the venue's fill time, then the venue's id (numbers as numbers,
-so that 9 comes before 10), then the order id.
+A fill is never changed; where a better record of the same execution supersedes it, it stays and counts no more.
+Canonical order is by the venue's fill time, then the venue's id (numbers as numbers, so that 9 comes before
+10), then the order id.
 """
 
 from collections.abc import Mapping
@@ -35,6 +36,13 @@ class FillSource(StrEnum):
     INFERRED = "inferred"
 
 
+class FillAmendment(StrEnum):
+    """What a venue later says of an execution that it has reported before."""
+
+    CORRECTED = "corrected"
+    BUSTED = "busted"
+
+
 @dataclass(frozen=True, slots=True)
 class Fill:
     """One execution. `quantity` in base units, `cost` = price x quantity in quote, `fee` in `fee_asset`.
@@ -61,12 +69,17 @@ class Fill:
     kind: FillKind = FillKind.TRADE
     order_id: int | None = None
 
+    @property
+    def key(self) -> "FillKey":
+        return (self.account_id, self.symbol, self.exchange_order_id, self.venue_fill_id)
+
 
 @dataclass(frozen=True, slots=True)
 class FillReport:
     """One execution as the venue records it. `fee` is above zero when charged, below zero when rebated.
 
-    `cumulative_quantity` is what its order had filled with it (an inferred fill must say it).
+    `cumulative_quantity` is what its order had filled with it (an inferred fill must say it). `amendment` marks
+    the venue's word on an execution that it has reported before; a busted one is repeated as it was.
     """
 
     symbol: str
@@ -85,12 +98,16 @@ class FillReport:
     venue_realized_pnl: Decimal | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
     cumulative_quantity: Decimal | None = None
+    amendment: FillAmendment | None = None
 
     @property
     def canonical_key(self) -> "CanonicalKey":
         return canonical_key(self.exchange_at, self.venue_fill_id, self.exchange_order_id)
 
 
+FillKey = tuple[int, str, str, str]
+OrderKey = tuple[int, str, str]
+"""Account, symbol and exchange order id: what the fills of one order share."""
 CanonicalKey = tuple[datetime, int, int, str, str]
 
 

@@ -2,79 +2,59 @@
 
 A fill's key is (account, symbol, exchange order id, venue fill id): one that is known changes nothing. A book is
 the fold of one owner on one (account, symbol, position side); the account's own book, over all its fills, is
-`positions`. A fill that comes late refolds its books from their last flat point. All of it happens in the
-caller's unit of work.
+`positions`. A fill that comes late, or one that stops to count, refolds its books from their last flat point.
+All of it happens in the caller's unit of work.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from fillbook.accounts.core import Environment
 from fillbook.kernel.ids import RowIds
 from fillbook.kernel.money import ONE, ZERO, exact, quantise
 from fillbook.ledger.core.allocation import allocate_pro_rata, split_fill, whole_fill
 from fillbook.ledger.core.books import ACCOUNT, EXTERNAL, BookKey, BookRow, Owner
 from fillbook.ledger.core.fees import FeeInQuote, FeeRateSource, fee_in_quote
-from fillbook.ledger.core.fill import Fill, FillKind, FillReport, FillSource
+from fillbook.ledger.core.fill import CanonicalKey, Fill, FillKey, FillKind, FillSource
 from fillbook.ledger.core.position import FillPart, FlatRule
+from fillbook.ledger.core.revision import Cause, Superseded
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
-from fillbook.ledger.service.folding import BookChange, fold_into, save_changes
+from fillbook.ledger.service.folding import BookChange, LeavingPart, fold_into, save_changes, take_out
+from fillbook.ledger.service.incoming import BookedFill, FillToBook, OwnerTerms
+from fillbook.ledger.service.revising import News, weigh_inferences, what_is_new
 from fillbook.ledger.store import books, facts
 from fillbook.ledger.tables import fills
 from fillbook.market.core import Instrument, MarketType, market_type_of
 from fillbook.storage.partitions import ensure_partition
 from fillbook.storage.unit import Unit
 
+__all__ = ["BookedFill", "BookedFills", "FillToBook", "InstrumentOf", "Ledger", "OwnerTerms", "RatesOf"]
+
 InstrumentOf = Callable[[int, str], Instrument]
 RatesOf = Callable[[int, str], Mapping[str, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
-class OwnerTerms:
-    """Who takes a fill, and on which terms: what the order that caused it was placed with."""
-
-    owner: Owner
-    leverage: Decimal = ONE
-    exit_reason: ExitReason = ExitReason.MANUAL
-    trade_source: TradeSource = TradeSource.MANUAL
-
-
-@dataclass(frozen=True, slots=True)
-class FillToBook:
-    """A report on its way into the ledger. `terms` is None when no order of ours asked for it."""
-
-    account_id: int
-    user_id: int
-    environment: Environment
-    report: FillReport
-    source: FillSource
-    order_id: int | None
-    terms: OwnerTerms | None
-
-    @property
-    def key(self) -> facts.FillKey:
-        report = self.report
-        return (self.account_id, report.symbol, report.exchange_order_id, report.venue_fill_id)
-
-
-@dataclass(frozen=True, slots=True)
-class BookedFill:
-    """A fill that is new in the books, and the report that it came from."""
-
-    fill: Fill
-    wanted: FillToBook
-
-
-@dataclass(frozen=True, slots=True)
 class BookedFills:
-    """What booking changed. `capital_used` are changes by (link, currency), in quote."""
+    """What booking changed: `fills` are new and count, `superseded` count no more. `capital_used` are changes
+    by (link, currency), in quote."""
 
-    fills: tuple[BookedFill, ...]
-    changed: tuple[BookChange, ...]
-    capital_used: Mapping[tuple[int, str], Decimal]
+    fills: tuple[BookedFill, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    changed: tuple[BookChange, ...] = ()
+    capital_used: Mapping[tuple[int, str], Decimal] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Records:
+    """The records of a batch: rows to write, fills that count from now on, and fills that no longer do."""
+
+    plain: list[dict[str, Any]] = field(default_factory=list)
+    amending: list[dict[str, Any]] = field(default_factory=list)
+    counting: list[BookedFill] = field(default_factory=list)
+    superseded: list[Superseded] = field(default_factory=list)
 
 
 class Ledger:
@@ -87,28 +67,64 @@ class Ledger:
         self, unit: Unit, wanted: Sequence[FillToBook], instrument_of: InstrumentOf, rates_of: RatesOf
     ) -> BookedFills:
         """Book those fills that are not yet booked, oldest first, and fold what they touch."""
-        fresh = await self._fresh(unit, wanted)
-        if not fresh:
-            return BookedFills((), (), {})
-        for one in {(f.report.exchange_at.year, f.report.exchange_at.month): f for f in fresh}.values():
+        news = await what_is_new(unit, wanted)
+        if not news:
+            return BookedFills()
+        rows = await books.load_books(unit, {one.key[:2] for one in news.every})
+        await weigh_inferences(unit, news)
+        for one in {(f.report.exchange_at.year, f.report.exchange_at.month): f for f in news.every}.values():
             await ensure_partition(unit, fills, one.report.exchange_at)
-        booked = [self._to_fill(one, instrument_of, rates_of) for one in fresh]
-        await facts.insert_fills(unit, [_fill_row(one, fee, instrument_of) for one, fee in booked])
-        rows = await books.load_books(unit, {(b.fill.account_id, b.fill.symbol) for b, _ in booked})
-        pending = _parts_by_book([one for one, _ in booked], rows, instrument_of)
+        records = self._records(news, instrument_of, rates_of)
+        await facts.insert_fills(unit, records.plain)
+        await facts.insert_amending_fills(unit, records.amending)
+        leaving = await take_out(unit, records.superseded)
+        pending = _parts_by_book(records.counting, rows, leaving, instrument_of)
         await books.insert_books(unit, [rows[key] for key in pending if rows[key].id is None])
         changes = [
-            await fold_into(unit, rows[key], parts, _flat_rule(instrument_of(key.account_id, key.symbol)))
-            for key, parts in pending.items()
+            await fold_into(
+                unit,
+                rows[key],
+                pending.get(key, ()),
+                _flat_rule(instrument_of(key.account_id, key.symbol)),
+                leaving.get(key, ()),
+            )
+            for key in (*pending, *(key for key in leaving if key not in pending))
         ]
         await save_changes(unit, changes)
-        return BookedFills(tuple(one for one, _ in booked), tuple(changes), _capital_changes(changes))
+        return BookedFills(
+            tuple(records.counting), tuple(records.superseded), tuple(changes), _capital_changes(changes)
+        )
 
-    async def _fresh(self, unit: Unit, wanted: Sequence[FillToBook]) -> list[FillToBook]:
-        by_key = {one.key: one for one in wanted}
-        known = await facts.known_fill_keys(unit, by_key.keys())
-        fresh = [one for key, one in by_key.items() if key not in known]
-        return sorted(fresh, key=lambda one: (one.account_id, one.report.symbol, one.report.canonical_key))
+    def _records(self, news: News, instrument_of: InstrumentOf, rates_of: RatesOf) -> _Records:
+        """Every record that the news make, oldest first."""
+        records = _Records()
+        amending = {one.wanted.key: one for one in news.amending}
+        new_ids: dict[FillKey, int] = {}
+        for one in sorted(news.every, key=_booking_order):
+            booked, fee = self._to_fill(one, instrument_of, rates_of)
+            row = _fill_row(booked, fee, instrument_of)
+            new_ids[one.key] = booked.fill.id
+            amendment = amending.get(one.key)
+            is_bust = amendment is not None and amendment.is_bust
+            if not is_bust:
+                records.counting.append(booked)
+            if amendment is None and one.source is not FillSource.INFERRED:
+                records.plain.append(row)
+                continue
+            corrected = None if amendment is None else amendment.booked
+            # A trade that was taken back counts for nothing: its record supersedes itself, too.
+            row |= {
+                "corrects_id": None if corrected is None else corrected.id,
+                "superseded_by_id": booked.fill.id if is_bust else None,
+            }
+            records.amending.append(row)
+            if corrected is not None:
+                cause = Cause.BUSTED if is_bust else Cause.CORRECTED
+                records.superseded.append(Superseded(corrected, booked.fill.id, cause))
+        records.superseded += [
+            Superseded(inferred.fill, new_ids[by.key], Cause.EXPLAINED) for inferred, by in news.explained
+        ]
+        return records
 
     @exact
     def _to_fill(
@@ -145,8 +161,13 @@ class Ledger:
         return BookedFill(fill, one), fee
 
 
+def _booking_order(one: FillToBook) -> tuple[int, str, CanonicalKey]:
+    return (one.account_id, one.report.symbol, one.report.canonical_key)
+
+
 def _fill_row(one: BookedFill, fee: FeeInQuote, instrument_of: InstrumentOf) -> dict[str, Any]:
     wanted = one.wanted
+    upto, is_inferred = wanted.report.cumulative_quantity, wanted.source is FillSource.INFERRED
     return facts.fill_row(
         one.fill,
         fee,
@@ -155,7 +176,7 @@ def _fill_row(one: BookedFill, fee: FeeInQuote, instrument_of: InstrumentOf) -> 
         instrument_of(wanted.account_id, one.fill.symbol).settle,
         source=wanted.source,
         venue_realized_pnl=wanted.report.venue_realized_pnl,
-        raw=dict(wanted.report.raw),
+        raw=facts.inferred_raw(upto) if is_inferred and upto is not None else dict(wanted.report.raw),
     )
 
 
@@ -165,11 +186,17 @@ def _flat_rule(instrument: Instrument) -> FlatRule:
 
 
 def _parts_by_book(
-    booked: Iterable[BookedFill], rows: dict[BookKey, BookRow], instrument_of: InstrumentOf
+    booked: Iterable[BookedFill],
+    rows: dict[BookKey, BookRow],
+    leaving: Mapping[BookKey, Sequence[LeavingPart]],
+    instrument_of: InstrumentOf,
 ) -> dict[BookKey, list[FillPart]]:
     """The parts that each book takes, in canonical order; makes the rows of books that are new."""
     pending: dict[BookKey, list[FillPart]] = defaultdict(list)
     moved: dict[BookKey, Decimal] = defaultdict(lambda: ZERO)
+    for book, parts in leaving.items():
+        for lost in parts:
+            moved[book] -= lost.fill.side.sign * lost.quantity
     for one in booked:
         fill, wanted = one.fill, one.wanted
         shares: list[tuple[Owner, FillPart]] = [

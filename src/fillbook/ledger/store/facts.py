@@ -1,56 +1,133 @@
-"""Rows of fills and of their keys. Written once, never changed."""
+"""Rows of fills and of their keys. A fill is written once; only that another supersedes it is added later, and
+its key then names the record in force."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from fillbook.accounts.core import Environment, PositionSide
+from fillbook.kernel.money import to_text
 from fillbook.ledger.core.fees import FeeInQuote
-from fillbook.ledger.core.fill import Fill, FillKind, Liquidity
+from fillbook.ledger.core.fill import Fill, FillKey, FillKind, FillSource, Liquidity, OrderKey
+from fillbook.ledger.core.fill_ids import INFERRED_SIGN
+from fillbook.ledger.core.revision import Inferred, Superseded
 from fillbook.ledger.tables import fill_keys, fills
 from fillbook.market.core import MarketType, Side
 from fillbook.storage.unit import Unit
 
-FillKey = tuple[int, str, str, str]
 _KEY_COLUMNS = (
     fill_keys.c.account_id,
     fill_keys.c.symbol,
     fill_keys.c.exchange_order_id,
     fill_keys.c.venue_fill_id,
 )
-_KNOWN_KEYS = sa.select(*_KEY_COLUMNS).where(
+_ORDER_COLUMNS = _KEY_COLUMNS[:3]
+_KNOWN = sa.select(*_KEY_COLUMNS, fill_keys.c.fill_id).where(
     sa.tuple_(*_KEY_COLUMNS).in_(sa.bindparam("keys", expanding=True))
 )
+_OF_ORDERS = sa.select(*_ORDER_COLUMNS, fill_keys.c.fill_id).where(
+    sa.tuple_(*_ORDER_COLUMNS).in_(sa.bindparam("orders", expanding=True))
+)
+# The comparison lets an index find the ids where it sorts by bytes; the pattern is what is meant.
+_INFERRED_OF_ORDERS = _OF_ORDERS.where(
+    fill_keys.c.venue_fill_id >= INFERRED_SIGN, fill_keys.c.venue_fill_id.startswith(INFERRED_SIGN)
+)
+_BY_IDS = sa.select(fills).where(fills.c.id.in_(sa.bindparam("ids", expanding=True)))
 _KEYS_AT_ONCE = 400
+_UPTO = "inferred_up_to"
 
 
-async def known_fill_keys(unit: Unit, keys: Iterable[FillKey]) -> set[FillKey]:
-    """Those of the keys whose fills are booked."""
+async def known_fills(unit: Unit, keys: Iterable[FillKey]) -> dict[FillKey, int]:
+    """Those of the keys that are booked, each with the id of the record in force."""
     every = list(keys)
-    known: set[FillKey] = set()
+    known: dict[FillKey, int] = {}
     for start in range(0, len(every), _KEYS_AT_ONCE):
-        chunk = every[start : start + _KEYS_AT_ONCE]
-        known |= {tuple(row) for row in await unit.all(_KNOWN_KEYS, {"keys": chunk})}
+        rows = await unit.all(_KNOWN, {"keys": every[start : start + _KEYS_AT_ONCE]})
+        known |= {tuple(row)[:4]: row.fill_id for row in rows}
     return known
+
+
+async def fills_in_force(unit: Unit, ids: Iterable[int]) -> list[tuple[Fill, bool]]:
+    """Fills by their ids, each with whether it counts: one that the venue took back does not."""
+    return [(to_fill(row), row.superseded_by_id is None) for row in await _rows_by_id(unit, ids)]
+
+
+async def inferred_of(unit: Unit, orders: Iterable[OrderKey]) -> dict[OrderKey, list[Inferred]]:
+    """The inferred fills of these orders that count."""
+    found: dict[OrderKey, list[Inferred]] = defaultdict(list)
+    for row in await _rows_by_id(unit, await _fill_ids(unit, _INFERRED_OF_ORDERS, orders)):
+        if row.superseded_by_id is None:
+            key = (row.account_id, row.symbol, row.exchange_order_id)
+            found[key].append(Inferred(to_fill(row), Decimal(row.raw[_UPTO])))
+    return found
+
+
+async def real_fills_of(unit: Unit, orders: Iterable[OrderKey]) -> list[Fill]:
+    """The fills of these orders that count and that a venue has reported."""
+    rows = await _rows_by_id(unit, await _fill_ids(unit, _OF_ORDERS, orders))
+    return [
+        to_fill(row) for row in rows if row.superseded_by_id is None and row.source != FillSource.INFERRED
+    ]
+
+
+async def _fill_ids(unit: Unit, select: sa.Select[Any], orders: Iterable[OrderKey]) -> list[int]:
+    every = list(orders)
+    ids: list[int] = []
+    for start in range(0, len(every), _KEYS_AT_ONCE):
+        rows = await unit.all(select, {"orders": every[start : start + _KEYS_AT_ONCE]})
+        ids += [row.fill_id for row in rows]
+    return ids
+
+
+async def _rows_by_id(unit: Unit, ids: Iterable[int]) -> list[sa.Row[Any]]:
+    every = list(ids)
+    rows: list[sa.Row[Any]] = []
+    for start in range(0, len(every), _KEYS_AT_ONCE):
+        rows += await unit.all(_BY_IDS, {"ids": every[start : start + _KEYS_AT_ONCE]})
+    return rows
+
+
+async def supersede(unit: Unit, superseded: Iterable[Superseded]) -> None:
+    """Mark fills that count no more."""
+    for one in superseded:
+        await unit.execute(
+            sa.update(fills)
+            # The moment names the partition.
+            .where(fills.c.id == one.fill.id, fills.c.exchange_at == one.fill.exchange_at)
+            .values(superseded_by_id=one.by_id)
+        )
+
+
+async def insert_amending_fills(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
+    """Write fills that take over the keys of those that they correct; a key that is new is made."""
+    await unit.upsert(
+        fill_keys, [_key_row(row) for row in rows], keys=[column.name for column in _KEY_COLUMNS]
+    )
+    await unit.insert_many(fills, rows)
 
 
 async def insert_fills(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
     """Write new fills and their keys. A key that exists raises an integrity error: nothing is booked twice."""
-    await unit.insert_many(
-        fill_keys,
-        [
-            {
-                "account_id": row["account_id"],
-                "symbol": row["symbol"],
-                "exchange_order_id": row["exchange_order_id"],
-                "venue_fill_id": row["venue_fill_id"],
-                "fill_id": row["id"],
-            }
-            for row in rows
-        ],
-    )
+    await unit.insert_many(fill_keys, [_key_row(row) for row in rows])
     await unit.insert_many(fills, rows)
+
+
+def _key_row(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "account_id": row["account_id"],
+        "symbol": row["symbol"],
+        "exchange_order_id": row["exchange_order_id"],
+        "venue_fill_id": row["venue_fill_id"],
+        "fill_id": row["id"],
+    }
+
+
+def inferred_raw(upto: Decimal) -> dict[str, Any]:
+    """What an inferred fill keeps in place of a venue's message."""
+    return {_UPTO: to_text(upto)}
 
 
 def fill_row(

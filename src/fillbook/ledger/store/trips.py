@@ -1,6 +1,7 @@
 """Rows of round trips and of the allocations that make them."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -31,6 +32,26 @@ async def forget_allocations(unit: Unit, row: BookRow, parts: Iterable[FillPart]
                 fill_allocations.c.owner_key == row.key.owner_key,
             )
         )
+
+
+async def allocated(unit: Unit, fill_ids: Iterable[int]) -> list[tuple[int, str, Decimal]]:
+    """Which part of these fills each owner has: (fill, owner, base units)."""
+    part = fill_allocations.c
+    select = sa.select(part.fill_id, part.owner_key, part.quantity)
+    ids = list(fill_ids)
+    found: list[tuple[int, str, Decimal]] = []
+    for start in range(0, len(ids), _KEYS_AT_ONCE):
+        rows = await unit.all(select.where(part.fill_id.in_(ids[start : start + _KEYS_AT_ONCE])))
+        found += [(row.fill_id, row.owner_key, row.quantity) for row in rows]
+    return found
+
+
+async def forget_fills(unit: Unit, fill_ids: Iterable[int]) -> None:
+    """Delete all allocations of fills that count no more."""
+    ids = list(fill_ids)
+    for start in range(0, len(ids), _KEYS_AT_ONCE):
+        chunk = ids[start : start + _KEYS_AT_ONCE]
+        await unit.execute(sa.delete(fill_allocations).where(fill_allocations.c.fill_id.in_(chunk)))
 
 
 async def trips_after(unit: Unit, row: BookRow, after: CanonicalKey | None) -> dict[TripKey, int]:

@@ -27,15 +27,22 @@ _FAILED_LOOK_UP_RANK = 5
 
 
 @exact
-def with_fills(order: Order, fills: Sequence[Fill]) -> Order:
-    """The order with more of its fills booked (at least one, oldest first)."""
+def with_fills(order: Order, fills: Sequence[Fill], superseded: Sequence[Fill] = ()) -> Order:
+    """The order with more of its fills booked (oldest first), and without those that count no more.
+
+    Both at once: an inferred fill and the real one that supersedes it never count together.
+    """
     return _followed(
         replace(
             order,
-            filled_quantity=sum((fill.quantity for fill in fills), order.filled_quantity),
-            cost=sum((fill.cost for fill in fills), order.cost),
-            exchange_order_id=order.exchange_order_id or fills[0].exchange_order_id,
-            exchange_at=order.exchange_at or fills[0].exchange_at,
+            filled_quantity=order.filled_quantity
+            + sum((fill.quantity for fill in fills), ZERO)
+            - sum((fill.quantity for fill in superseded), ZERO),
+            cost=order.cost
+            + sum((fill.cost for fill in fills), ZERO)
+            - sum((fill.cost for fill in superseded), ZERO),
+            exchange_order_id=order.exchange_order_id or next((f.exchange_order_id for f in fills), None),
+            exchange_at=order.exchange_at or next((f.exchange_at for f in fills), None),
             follow_up=order.follow_up or order.calls_for_follow_up,
         ),
         None,

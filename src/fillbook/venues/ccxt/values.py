@@ -9,6 +9,7 @@ from typing import Any
 
 from fillbook.kernel.clock import from_ms
 from fillbook.kernel.money import ZERO, parse_amount
+from fillbook.ledger.core.fill_ids import fill_id_of
 
 UNREADABLE = (KeyError, ValueError, TypeError, IndexError, InvalidOperation)
 """What a parser raises for an answer of another shape than documented."""
@@ -34,7 +35,5 @@ def floor_ms(at_time: datetime) -> int:
     return int((at_time - from_ms(0)) / timedelta(milliseconds=1))
 
 
-def fill_id(venue_id: Any, exchange_order_id: str, cumulative: Decimal) -> str:
-    """The venue's id of a fill; derived from order and cumulative quantity where it is missing or zero."""
-    text = "" if venue_id is None else str(venue_id)
-    return f"{exchange_order_id}-{cumulative}" if text in ("", "0", "-1") else text
+fill_id = fill_id_of
+"""The venue's id of a fill, or the one that is derived where it is missing or zero."""

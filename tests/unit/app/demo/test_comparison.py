@@ -44,6 +44,7 @@ FILL = {
     "quantity": "0.01",
     "fee": "0.3",
     "fee_asset": "USDT",
+    "superseded_by_id": None,
 }
 COIN_FILL = FILL | {
     "symbol": COIN,
