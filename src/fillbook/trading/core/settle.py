@@ -13,7 +13,7 @@ from fillbook.kernel.money import ZERO, exact, share, to_text
 from fillbook.ledger.core.fill import Fill
 from fillbook.orders.core.amend import Amend
 from fillbook.orders.core.lookup_policy import BEYOND_WINDOW, VANISHED, LookUps, Probe, Verdict, decide
-from fillbook.orders.core.order import Order, OrderStatus, OrderType
+from fillbook.orders.core.order import Book, Order, OrderStatus, OrderType
 from fillbook.orders.core.outcomes import Rejected, Unknown
 from fillbook.orders.core.reports import OrderReport
 from fillbook.orders.core.transitions import missing_quantity, next_status
@@ -32,6 +32,9 @@ def with_fills(order: Order, fills: Sequence[Fill], superseded: Sequence[Fill] =
 
     Both at once: an inferred fill and the real one that supersedes it never count together.
     """
+    exchange_order_id, book = order.exchange_order_id, order.book
+    if fills:
+        exchange_order_id, book = _name_at_venue(order, fills[0].exchange_order_id, Book.NORMAL)
     return _followed(
         replace(
             order,
@@ -41,7 +44,8 @@ def with_fills(order: Order, fills: Sequence[Fill], superseded: Sequence[Fill] =
             cost=order.cost
             + sum((fill.cost for fill in fills), ZERO)
             - sum((fill.cost for fill in superseded), ZERO),
-            exchange_order_id=order.exchange_order_id or next((f.exchange_order_id for f in fills), None),
+            exchange_order_id=exchange_order_id,
+            book=book,
             exchange_at=order.exchange_at or next((f.exchange_at for f in fills), None),
             follow_up=order.follow_up or order.calls_for_follow_up,
         ),
@@ -54,9 +58,13 @@ def with_report(order: Order, report: OrderReport, at: datetime) -> Order:
     """The order after the venue's report; it proves that the order exists."""
     was_known = _is_known(order)
     was_given_up = order.error_code in (NEVER_PLACED, VANISHED)
+    exchange_order_id, book = _name_at_venue(
+        order, report.exchange_order_id, report.book, report.triggered_order_id
+    )
     known = replace(
         order,
-        exchange_order_id=report.triggered_order_id or order.exchange_order_id or report.exchange_order_id,
+        exchange_order_id=exchange_order_id,
+        book=book,
         exchange_at=order.exchange_at or report.exchange_at,
         acknowledged_at=order.acknowledged_at or at,
         unknown_since=None,
@@ -66,6 +74,18 @@ def with_report(order: Order, report: OrderReport, at: datetime) -> Order:
         error_message=None if was_given_up else order.error_message,
     )
     return _followed(_amended(known, report, at), report, was_known=was_known)
+
+
+def _name_at_venue(
+    order: Order, seen_id: str, seen_book: Book, triggered_id: str | None = None
+) -> tuple[str, Book]:
+    """The venue's id of an order and the book that knows it: of a conditional order that has triggered, the
+    order that came of it, for that is the one that rests, fills and can be cancelled."""
+    if triggered_id is not None:
+        return triggered_id, Book.NORMAL
+    if order.exchange_order_id is not None:
+        return order.exchange_order_id, order.book
+    return seen_id, seen_book
 
 
 @exact

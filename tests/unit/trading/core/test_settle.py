@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fillbook.ledger.core.fill import Fill
-from fillbook.orders.core.order import LIVE_STATUSES, Order, OrderStatus
+from fillbook.orders.core.order import LIVE_STATUSES, Book, Order, OrderStatus, OrderType
 from fillbook.orders.core.transitions import STATUS_TRANSITIONS
 from fillbook.trading.core.settle import (
     NEVER_PLACED,
@@ -142,6 +142,27 @@ def test_a_triggered_order_is_known_by_the_id_of_the_order_that_it_became() -> N
     waiting = with_report(an_order(), a_report(S.NEW), after(1))
     triggered = with_report(waiting, a_report(S.NEW, triggered_order_id="901"), after(2))
     assert (waiting.exchange_order_id, triggered.exchange_order_id) == ("900", "901")
+
+
+def test_a_triggered_order_is_named_in_the_book_where_it_now_rests() -> None:
+    placed = an_order(book=Book.CONDITIONAL, order_type=OrderType.STOP_LIMIT)
+    waiting = with_report(placed, a_report(S.NEW, book=Book.CONDITIONAL), after(1))
+    triggered = with_report(
+        waiting, a_report(S.NEW, book=Book.CONDITIONAL, triggered_order_id="901"), after(2)
+    )
+    assert (waiting.exchange_order_id, waiting.book) == ("900", Book.CONDITIONAL)
+    assert (triggered.exchange_order_id, triggered.book) == ("901", Book.NORMAL)
+    # An older report of the conditional order does not lead back.
+    late = with_report(triggered, a_report(S.NEW, book=Book.CONDITIONAL), after(3))
+    assert (late.exchange_order_id, late.book) == ("901", Book.NORMAL)
+
+
+def test_an_order_first_seen_by_what_came_of_its_trigger_is_named_by_that() -> None:
+    placed = an_order(book=Book.CONDITIONAL, order_type=OrderType.STOP_LIMIT)
+    seen = with_report(placed, a_report(S.NEW, exchange_order_id="901"), after(1))
+    filled = with_fill(placed, a_fill("0.1", exchange_order_id="901"))
+    for order in (seen, filled):
+        assert (order.exchange_order_id, order.book) == ("901", Book.NORMAL)
 
 
 # Fills.
