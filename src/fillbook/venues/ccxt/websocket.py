@@ -2,7 +2,8 @@
 
 `CONNECTED` is said only once the venue has acknowledged the subscription, `DISCONNECTED` on every loss. An
 event that cannot be kept or understood is a loss too, because the backfill after it is what makes it good;
-nothing is ever dropped in silence. A dead peer is noticed within 1.5 heartbeats.
+nothing is ever dropped in silence. A dead peer is noticed within 1.5 heartbeats: by WebSocket pings, or by the
+venue's own where it has such.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 STEADY_AFTER_S = 60.0
 QUEUE_SIZE = 10_000
+PONG = "pong"
+"""The answer to a ping where it is not JSON."""
 
 
 class StreamLost(Exception):
@@ -40,9 +43,13 @@ class StreamLost(Exception):
 
 
 class Dialogue(Protocol[E_co]):
-    """What one venue says on one stream. `name` tells streams apart in the reasons."""
+    """What one venue says on one stream. `name` tells streams apart in the reasons.
+
+    `ping` is the venue's own ping, to be sent every `HEARTBEAT_S`; None: WebSocket pings do.
+    """
 
     name: str
+    ping: str | None
 
     @property
     def renew_every_s(self) -> float | None:
@@ -54,8 +61,11 @@ class Dialogue(Protocol[E_co]):
     def greeting(self) -> str | None:
         """What to send first; None: connecting subscribes."""
 
-    def acknowledges(self, message: Any) -> bool:
-        """Whether this message accepts the subscription. Raises `StreamLost` for a refusal."""
+    def acknowledges(self, message: Any) -> bool | str:
+        """Whether this message accepts the subscription; a text is what to send next (after a login, say).
+
+        Raises `StreamLost` for a refusal.
+        """
 
     async def events(self, message: Any) -> Sequence[E_co]:
         """The events in a message. Raises `StreamLost` when the venue ends the stream or cannot be understood."""
@@ -121,7 +131,7 @@ class LiveSocket(Generic[E]):
                 address = await self._dialogue.address()
                 socket = await self._session().ws_connect(
                     address,
-                    heartbeat=HEARTBEAT_S,
+                    heartbeat=HEARTBEAT_S if self._dialogue.ping is None else None,
                     timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_S),
                     proxy=self._proxy,
                     max_msg_size=16 * 2**20,
@@ -157,8 +167,13 @@ class LiveSocket(Generic[E]):
         try:
             async with asyncio.timeout(HANDSHAKE_S):
                 await socket.send_str(greeting)
-                while not self._dialogue.acknowledges(await _next_message(socket)):
-                    pass
+                while True:
+                    message = await _next_message(socket)
+                    accepted = message is not None and self._dialogue.acknowledges(message)
+                    if accepted is True:
+                        return
+                    if isinstance(accepted, str):
+                        await socket.send_str(accepted)
         except TimeoutError:
             raise StreamLost("the subscription was not acknowledged") from None
         except (aiohttp.ClientError, OSError) as error:
@@ -169,6 +184,8 @@ class LiveSocket(Generic[E]):
         jobs = {reading}
         if self._dialogue.renew_every_s is not None:
             jobs.add(asyncio.create_task(self._renew(self._dialogue.renew_every_s)))
+        if self._dialogue.ping is not None:
+            jobs.add(asyncio.create_task(self._send_pings(socket, self._dialogue.ping)))
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -179,9 +196,25 @@ class LiveSocket(Generic[E]):
             job.result()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Until the end. Where we ping ourselves, a silence of one and a half pings is the end."""
+        patience_s = None if self._dialogue.ping is None else 1.5 * HEARTBEAT_S
         while True:
-            for event in await self._dialogue.events(await _next_message(socket)):
-                self._outbox.offer(event)
+            try:
+                async with asyncio.timeout(patience_s):
+                    message = await _next_message(socket)
+            except TimeoutError:
+                raise StreamLost("no answer to pings") from None
+            if message is not None:
+                for event in await self._dialogue.events(message):
+                    self._outbox.offer(event)
+
+    async def _send_pings(self, socket: aiohttp.ClientWebSocketResponse, ping: str) -> None:
+        while True:
+            try:
+                await socket.send_str(ping)
+            except (aiohttp.ClientError, OSError) as error:
+                raise StreamLost(f"cannot ping ({type(error).__name__})") from None
+            await self._clock.sleep(HEARTBEAT_S)
 
     async def _renew(self, every_s: float) -> None:
         while True:
@@ -190,9 +223,11 @@ class LiveSocket(Generic[E]):
 
 
 async def _next_message(socket: aiohttp.ClientWebSocketResponse) -> Any:
-    """The next decoded text message. Raises `StreamLost` at the end of the connection."""
+    """The next decoded text message; None for a bare pong. Raises `StreamLost` at the end of the connection."""
     message = await socket.receive()
     if message.type is aiohttp.WSMsgType.TEXT:
+        if message.data == PONG:
+            return None
         try:
             return orjson.loads(message.data)
         except orjson.JSONDecodeError:

@@ -69,7 +69,8 @@ class FakeSession:
 class EchoDialogue:
     name = "spot"
 
-    def __init__(self, renew_every_s=None, greeting=None):
+    def __init__(self, renew_every_s=None, greeting=None, ping=None):
+        self.ping = ping
         self.renew_every_s = renew_every_s
         self._greeting = greeting
         self.renewals = 0
@@ -83,7 +84,7 @@ class EchoDialogue:
     def acknowledges(self, message):
         if message == "refused":
             raise StreamLost("the subscription was refused")
-        return message == "ok"
+        return "subscribe" if message == "logged in" else message == "ok"
 
     async def events(self, message):
         if message == "end":
@@ -256,3 +257,21 @@ async def test_a_peer_that_answers_no_ping_is_left_within_a_heartbeat_and_a_half
         await stream.aclose()
     release.set()
     await runner.cleanup()
+
+
+async def test_a_login_is_followed_by_the_subscription_and_only_that_is_connected():
+    socket = FakeSocket([text('"logged in"'), text('"ok"'), text('"an event"')])
+    stream = events_of(SystemClock(), FakeSession(socket), EchoDialogue(greeting="login"))
+    assert [await anext(stream), await anext(stream)] == [UP, "an event"]
+    await stream.aclose()
+    assert socket.sent == ["login", "subscribe"]
+
+
+async def test_a_venues_own_ping_is_sent_and_its_bare_pong_is_no_event(monkeypatch):
+    monkeypatch.setattr("fillbook.venues.ccxt.websocket.HEARTBEAT_S", 0.01)
+    socket = FakeSocket([text("pong"), text('"an event"')])
+    stream = events_of(SystemClock(), FakeSession(socket), EchoDialogue(ping="ping"))
+    assert [await anext(stream), await anext(stream)] == [UP, "an event"]
+    assert await anext(stream) == down("no answer to pings")
+    await stream.aclose()
+    assert socket.sent[0] == "ping"

@@ -38,6 +38,7 @@ class SpotFeed:
 
     name = MarketType.SPOT.value
     renew_every_s: float | None = None
+    ping: str | None = None
 
     def __init__(self, link: BinanceLink) -> None:
         self._link = link
@@ -92,6 +93,7 @@ class FuturesFeed:
     """The listen key's stream."""
 
     name = MarketType.FUTURES.value
+    ping: str | None = None
 
     def __init__(self, link: BinanceLink, renew_every_s: float = RENEW_EVERY_S) -> None:
         self.renew_every_s: float | None = renew_every_s

@@ -31,6 +31,7 @@ class PriceFeed:
     """`<symbol>@miniTicker` for a set of symbols of one market type."""
 
     renew_every_s: float | None = None
+    ping: str | None = None
 
     def __init__(self, market_type: MarketType, url: str, symbols: Mapping[str, str]) -> None:
         self.name = f"{market_type.value} prices"

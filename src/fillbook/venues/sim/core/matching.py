@@ -75,7 +75,7 @@ class Matching:
             self.end(account, order, market, Execution.EXPIRED, "fok")
             return
         if order.time_in_force is TimeInForce.POST_ONLY and self.would_take(order, market):
-            self.end(account, order, market, Execution.EXPIRED, "post_only")
+            self.end(account, order, market, Execution.EXPIRED, "would_take")
             return
         while order.is_open and self._take_best(account, order, market):
             pass

@@ -39,7 +39,7 @@ _REJECT_REASONS = {
     "canceled": "EC_PerCancelRequest",
     "no_liquidity": "EC_NoImmediateQtyToFill",
     "fok": "EC_CancelForNoFullFill",
-    "post_only": "EC_PostOnlyWillTakeLiquidity",
+    "would_take": "EC_PostOnlyWillTakeLiquidity",
     "reduce_only": "EC_PerCancelRequest",
 }
 _CANCEL_TYPES = {"canceled": "CancelByUser", "reduce_only": "CancelByReduceOnly"}
