@@ -13,6 +13,7 @@ from typing import Any
 from fillbook.app.cli import main
 from fillbook.trading import engine, tenure
 from fillbook.trading.booking import Booking
+from fillbook.trading.deciding import Deciding
 from fillbook.trading.dispatcher import Dispatcher
 from fillbook.trading.engine import Engine
 from fillbook.trading.facts import SendSettled
@@ -51,7 +52,7 @@ def _tell_and_die(self: Any, booked: Any, changed: Any) -> None:
 STEPS: dict[str, Callable[[], None]] = {
     NOWHERE: lambda: None,
     "accepted": lambda: setattr(Engine, "wake", die),
-    "planning": lambda: after(Dispatcher, "_write"),
+    "planning": lambda: after(Deciding, "_write"),
     "planned": lambda: setattr(Dispatcher, "_send", die),
     "sent": lambda: after(BinanceVenue, "place"),
     "settling": lambda: after(Booking, "_save", _settles),
