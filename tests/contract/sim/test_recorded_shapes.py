@@ -4,13 +4,13 @@ Every key of a recorded message must be there with a value of the same kind; num
 that the venue sends only for features that are not simulated are named in `NOT_SIMULATED`.
 """
 
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-RECORDED = Path(__file__).parents[4] / "shared" / "recorded" / "binance"
+from support.shapes import differences, recorded
+
 SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
 
 ENUMS = {
@@ -39,59 +39,13 @@ NOT_SIMULATED = {
 }
 
 
-def recorded(name: str) -> Any:
-    path = RECORDED / f"{name}.json"
-    if not path.exists():
-        pytest.skip("the recorded messages lie beside the checkout")
-    return orjson.loads(path.read_bytes())
-
-
-def differences(wanted: Any, made: Any, skipped: set[str], at: str = "") -> list[str]:
-    """How `made` falls short of `wanted`, as paths; empty when it has every key with the same kind of value."""
-    if isinstance(wanted, dict):
-        if not isinstance(made, dict):
-            return [f"{at}: {type(made).__name__} instead of an object"]
-        found = []
-        for key, value in wanted.items():
-            if key in skipped:
-                continue
-            if key not in made:
-                found.append(f"{at}.{key}: missing")
-                continue
-            found += differences(value, made[key], skipped, f"{at}.{key}")
-            if key in ENUMS and isinstance(value, str):
-                found += [f"{at}.{key}: {made[key]}"] if made[key] not in ENUMS[key] else []
-        return found
-    if isinstance(wanted, list):
-        if not isinstance(made, list):
-            return [f"{at}: {type(made).__name__} instead of a list"]
-        return differences(wanted[0], made[0], skipped, f"{at}[0]") if wanted and made else []
-    if wanted is not None and made is not None and _kind(wanted) != _kind(made):
-        return [f"{at}: {made!r} instead of {wanted!r}"]
-    return []
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, str):
-        return "number in text" if _is_number(value) else "text"
-    return type(value).__name__
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def compare(name: str, made: Any, record_property: Any) -> None:
     """Assert that a message has the recorded shape, and note in the report which was compared."""
-    wanted = recorded(name)
+    wanted = recorded("binance", name)
     if isinstance(wanted, list) and isinstance(made, list):
         assert made, f"nothing to compare with {name}"
     record_property("compared", name)
-    assert differences(wanted, made, NOT_SIMULATED.get(name, set())) == []
+    assert differences(wanted, made, ENUMS, NOT_SIMULATED.get(name, set())) == []
 
 
 async def _raw(client: Any, path: str, **params: Any) -> Any:

@@ -26,6 +26,7 @@ from fillbook.venues.sim.gateway import Gateway
 from fillbook.venues.sim.prices import CandleFile, drive
 from fillbook.venues.sim.wire.binance.wire import BinanceWire
 from fillbook.venues.sim.wire.bybit.wire import BybitWire
+from fillbook.venues.sim.wire.okx.wire import OkxWire
 from fillbook.venues.sim.wire.ports import PassOn, Wire
 
 _TICK_S = 5
@@ -45,6 +46,7 @@ VENUES: dict[VenueName, VenueKind] = {
         Policy(refuses_taking_post_only=False, reserves_conditionals=False, has_unified_wallet=True),
         BybitWire,
     ),
+    VenueName.OKX: VenueKind(Policy(refuses_taking_post_only=False, has_unified_wallet=True), OkxWire),
 }
 
 

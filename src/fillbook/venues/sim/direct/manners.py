@@ -45,7 +45,7 @@ MANNERS: Mapping[VenueName, Manner] = MappingProxyType(
             feeds=("private",),
         ),
         VenueName.OKX: Manner(
-            Policy(refuses_immediate_trigger=False, has_unified_wallet=True),
+            Policy(refuses_taking_post_only=False, has_unified_wallet=True),
             reuses_client_ids=False,
             fills_page=100,
             fills_window={_SPOT: timedelta(days=90), _FUTURES: timedelta(days=90)},
