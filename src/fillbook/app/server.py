@@ -131,14 +131,26 @@ class Server:
         return create_app(services)
 
     def idle_reason(self) -> str | None:
-        """Why this server does not trade (any, or some, of the accounts), for a person."""
+        """Why this server does not trade, or what hinders it, for a person."""
         if self._idle_reason is not None:
             return self._idle_reason
-        held = self.engine.held_elsewhere if self.engine is not None else ()
-        if not held:
+        if self.engine is None:
             return None
-        holders = ", ".join(sorted({lease.holder for lease in held}))
-        return f"{len(held)} accounts are traded by another server ({holders}); this one leaves them alone."
+        reasons = []
+        held = self.engine.held_elsewhere
+        if held:
+            holders = ", ".join(sorted({lease.holder for lease in held}))
+            reasons.append(
+                f"{len(held)} accounts are traded by another server ({holders}); this one leaves them alone."
+            )
+        desks = self.engine.runners.values()
+        silent = sum(not desk.is_streaming for desk in desks)
+        if silent:
+            reasons.append(
+                f"{silent} of {len(desks)} accounts hear nothing from their exchange now: what they miss is read as "
+                "soon as it answers."
+            )
+        return " ".join(reasons) or None
 
     def _take_directory(self, directory: Path) -> None:
         lock = DirectoryLock(directory)

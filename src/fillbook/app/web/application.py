@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+import sqlalchemy as sa
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
 
 from fillbook.accounts.api import router as accounts_router
@@ -21,7 +23,7 @@ from fillbook.app.web.metrics import RequestMetrics
 from fillbook.fleet.api import router as events_router
 from fillbook.fleet.events import EventSignal
 from fillbook.http.principal import TokenUses
-from fillbook.http.problems import PROBLEM_RESPONSES, BodyLimit, UnexpectedErrors, install_problems
+from fillbook.http.problems import PROBLEM_RESPONSES, BodyLimit, UnexpectedErrors, install_problems, problem
 from fillbook.http.provided import provide
 from fillbook.identity.api import router as people_router
 from fillbook.ledger.api import router as ledger_router
@@ -29,6 +31,7 @@ from fillbook.market.api import router as market_router
 from fillbook.orders.api import router as orders_router
 from fillbook.signals.api import router as signals_router
 from fillbook.signals.api import webhook_router
+from fillbook.storage.retries import is_away
 from fillbook.strategies.api import router as strategies_router
 from fillbook.trading.api import router as trading_router
 
@@ -50,6 +53,14 @@ _ROUTERS = (
     ledger_router,
     trading_router,
     events_router,
+)
+
+
+log = structlog.get_logger(__name__)
+
+_DATABASE_AWAY = (
+    "The database cannot be reached now, so it is not certain whether this was written down. An alert may be sent "
+    "again: a repeat is recognised. For anything else look first, then try again."
 )
 
 
@@ -79,6 +90,8 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
     }
     provide(app, {**defaults, **services, CollectorRegistry: registry})
     install_problems(app)
+    for error in (sa.exc.SQLAlchemyError, OSError):
+        app.add_exception_handler(error, _database_failed)
     app.include_router(health_router)
     app.include_router(webhook_router, prefix="/api")
     versioned = APIRouter(prefix=API)
@@ -89,3 +102,11 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(RequestMetrics, registry=registry)
     return app
+
+
+async def _database_failed(request: Request, error: Exception) -> Response:
+    """503 for a database that is away; everything else is as unexpected as it was."""
+    if not is_away(error):
+        raise error
+    log.error("database_away", path=request.scope["route"].path, error=type(error).__name__)
+    return problem(503, "database_unavailable", _DATABASE_AWAY, headers={"Retry-After": "5"})

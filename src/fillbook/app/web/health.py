@@ -1,7 +1,8 @@
 """Whether this server lives, and whether it may be relied on: database, and whether it trades."""
 
+import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Response
@@ -12,6 +13,9 @@ from fillbook.http.provided import provided
 from fillbook.storage.unit import Database
 
 router = APIRouter(tags=["operation"])
+
+DATABASE_WITHIN_S: Final = 5.0
+_NO_DATABASE = "The database cannot be reached: no alert is taken in and no order sent until it answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,27 @@ async def ready(
     trading: Annotated[TradingStatus, Depends(provided(TradingStatus))],
 ) -> Readiness:
     """Whether the database answers, and whether this server trades; if not, why not."""
+    asking = asyncio.create_task(_ask(database))
+    done, _ = await asyncio.wait({asking}, timeout=DATABASE_WITHIN_S)
+    if not done:
+        asking.cancel()
+    trouble = asking.result() if done else f"no answer within {DATABASE_WITHIN_S:.0f} s"
+    if trouble is not None:
+        response.status_code = 503
+        reason = f"{_NO_DATABASE} ({trouble})."
+        return Readiness(ready=False, database=trouble, trades=False, reason=reason)
+    report = await trading.report()
+    return Readiness(ready=True, database="ok", trades=report.trades, reason=report.reason)
+
+
+async def _ask(database: Database) -> str | None:
+    """What is wrong with the database, if anything."""
     try:
         async with database.read() as unit:
             await unit.scalar(sa.select(sa.literal(1)))
     except (sa.exc.SQLAlchemyError, OSError) as error:
-        response.status_code = 503
-        return Readiness(ready=False, database=type(error).__name__, trades=False, reason="no database")
-    report = await trading.report()
-    return Readiness(ready=True, database="ok", trades=report.trades, reason=report.reason)
+        return type(error).__name__
+    return None
 
 
 @router.get("/metrics", include_in_schema=False)
