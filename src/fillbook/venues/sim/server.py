@@ -25,6 +25,7 @@ from fillbook.venues.sim.faults import Faults
 from fillbook.venues.sim.gateway import Gateway
 from fillbook.venues.sim.prices import CandleFile, drive
 from fillbook.venues.sim.wire.binance.wire import BinanceWire
+from fillbook.venues.sim.wire.bitget.wire import BitgetWire
 from fillbook.venues.sim.wire.bybit.wire import BybitWire
 from fillbook.venues.sim.wire.okx.wire import OkxWire
 from fillbook.venues.sim.wire.ports import PassOn, Wire
@@ -47,6 +48,7 @@ VENUES: dict[VenueName, VenueKind] = {
         BybitWire,
     ),
     VenueName.OKX: VenueKind(Policy(refuses_taking_post_only=False, has_unified_wallet=True), OkxWire),
+    VenueName.BITGET: VenueKind(Policy(refuses_taking_post_only=False), BitgetWire),
 }
 
 

@@ -73,6 +73,8 @@ _CONTRACT_SIZES = {
 }
 # Venues that ask for a least quantity only.
 _WITHOUT_MIN_NOTIONAL = frozenset({VenueName.OKX})
+# Venues that state a least value in USDT whatever the quote is: of other quotes it is not known.
+_MIN_NOTIONAL_IN_USDT = frozenset({VenueName.BITGET})
 
 
 def listings_for(venue: VenueName) -> tuple[Listing, ...]:
@@ -100,13 +102,14 @@ def _spot(venue: VenueName, base: str, quote: str, first_price: str, tick: str, 
         max_quantity=Decimal(9_000_000),
         max_market_quantity=Decimal(9_000_000),
         market_lot=Decimal(lot),
-        min_notional=_min_notional(venue, "5" if quote == "USDT" else "0.0001"),
+        min_notional=_min_notional(venue, quote, "5" if quote == "USDT" else "0.0001"),
     )
     return Listing(instrument, Decimal(first_price), _SPOT_FEE, _SPOT_FEE, Decimal(0), Decimal(1))
 
 
-def _min_notional(venue: VenueName, least: str) -> Decimal:
-    return Decimal(0) if venue in _WITHOUT_MIN_NOTIONAL else Decimal(least)
+def _min_notional(venue: VenueName, quote: str, least: str) -> Decimal:
+    is_known = quote == "USDT" or venue not in _MIN_NOTIONAL_IN_USDT
+    return Decimal(least) if is_known and venue not in _WITHOUT_MIN_NOTIONAL else Decimal(0)
 
 
 def _futures(
@@ -125,7 +128,7 @@ def _futures(
         max_quantity=Decimal(10_000_000),
         max_market_quantity=Decimal(10_000_000),
         market_lot=Decimal(lot),
-        min_notional=_min_notional(venue, least),
+        min_notional=_min_notional(venue, quote, least),
         contract_size=Decimal(_CONTRACT_SIZES.get(venue, {}).get(base, "1")),
     )
     return Listing(

@@ -310,6 +310,7 @@ class Matching:
             price=parent.price,
             time_in_force=parent.time_in_force,
             client_order_id=parent.client_order_id,
+            quote_quantity=parent.quote_quantity,
             reduce_only=(parent.reduce_only or parent.close_position) and is_net,
             position_side=parent.position_side,
         )
