@@ -3,11 +3,13 @@
 One row a venue. What trading must know of venues is in `TRAITS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fillbook.accounts.core import Environment
 from fillbook.market.core import VenueName
+from fillbook.venues.sim.core.vocabulary import SimFill, SimOrder
+from fillbook.venues.sim.wire.bybit import text as bybit
 
 Place = tuple[str, str]
 """A request's method and a regular expression of its path."""
@@ -30,6 +32,9 @@ class WireFacts:
     """The private streams of an account that trades spot and futures."""
     page_sizes: tuple[str, ...]
     """The adapter's constants that say how many fills a page holds."""
+    order_id: Callable[[SimOrder], str] = lambda order: str(order.order_id)
+    """How the venue writes its id of an order, and of a fill."""
+    fill_id: Callable[[SimFill], str] = lambda fill: str(fill.trade_id)
     passphrase: str | None = None
     answers_with_fills: bool = False
     """Whether a spot order's own answer names its fills."""
@@ -59,5 +64,23 @@ WIRES: Mapping[VenueName, WireFacts] = {
         reads_on_by_id=True,
         has_wallet_pages=frozenset({Environment.LIVE, Environment.PAPER}),
         has_listen_keys=True,
+    ),
+    VenueName.BYBIT: WireFacts(
+        place=("POST", r"/order/create$"),
+        find=("GET", r"/order/realtime$"),
+        cancel=("POST", r"/order/cancel$"),
+        amend=("POST", r"/order/amend$"),
+        balances=("GET", r"/wallet-balance$"),
+        # The first page of spot.
+        instruments=("GET", r"/instruments-info$"),
+        clock=("GET", r"/market/time$"),
+        clock_refusal=(200, "10002", "invalid request, please check your server timestamp"),
+        leverage_refusal="110013",
+        feeds=frozenset({"account"}),
+        page_sizes=("fillbook.venues.ccxt.bybit.lookups.PAGE",),
+        order_id=lambda order: bybit.order_id_text(order.order_id, order.market_type),
+        fill_id=bybit.exec_id,
+        has_wallet_pages=frozenset({Environment.LIVE, Environment.PAPER}),
+        shares_one_wallet=True,
     ),
 }

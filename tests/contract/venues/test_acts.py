@@ -24,7 +24,7 @@ async def test_a_resting_order_is_acknowledged_as_it_was_asked(desk, symbol, new
         Side.BUY,
     )
     assert (report.quantity, report.price, report.filled_quantity) == (request.quantity, request.price, 0)
-    assert report.exchange_order_id in {str(known) for known in desk.account.orders}
+    assert [report.exchange_order_id] == [desk.wire.order_id(known) for known in desk.account.orders.values()]
 
 
 async def test_a_market_order_fills_and_its_fills_add_up(desk, symbol, new_order):

@@ -90,7 +90,7 @@ async def test_no_fill_of_a_burst_is_lost_while_nobody_listens(desk, new_order):
             await desk.venue.place(
                 new_order("BTC/USDT", order_type=OrderType.MARKET, quantity=Decimal("0.001"))
             )
-        expected = {str(fill.trade_id) for fill in desk.account.fills}
+        expected = {desk.wire.fill_id(fill) for fill in desk.account.fills}
         await listener.until(
             lambda seen: expected <= {event.venue_fill_id for event in seen if isinstance(event, FillReport)}
         )

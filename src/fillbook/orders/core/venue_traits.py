@@ -47,7 +47,8 @@ TRAITS: Mapping[VenueName, VenueTraits] = MappingProxyType(
             unfilled_kept={_FUTURES: timedelta(days=3)},
         ),
         VenueName.BYBIT: VenueTraits(
-            conditional_books=frozenset({_SPOT}),
+            # A stop keeps its id when it triggers, on spot too; the adapter asks for each kind of order.
+            conditional_books=frozenset(),
             amends=_BOTH,
             fills_kept={_SPOT: timedelta(days=730), _FUTURES: timedelta(days=730)},
             unfilled_kept={_SPOT: timedelta(days=1), _FUTURES: timedelta(days=1)},

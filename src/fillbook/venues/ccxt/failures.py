@@ -3,7 +3,8 @@
 Each venue has one `Failures`: which of its codes refuse the key itself, and which say that our clock is wrong.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from fillbook.market.errors import CredentialsRefused, ReadFailed, SettingRefused
 from fillbook.venues.ccxt.calls import CallFailed
@@ -12,12 +13,16 @@ from fillbook.venues.ccxt.library import errors
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """`title` is the venue's name in a sentence. `other_codes` share ccxt's class of refused keys but are not."""
+    """`title` is the venue's name in a sentence. `other_codes` share ccxt's class of refused keys but are not.
+
+    `pauses_s`: codes by which the venue wants to be left alone for so long, where its HTTP status does not say so.
+    """
 
     title: str
     credential_codes: frozenset[str]
     clock_codes: frozenset[str]
     other_codes: frozenset[str] = frozenset()
+    pauses_s: Mapping[str, float] = field(default_factory=dict)
 
     def is_credential_failure(self, failure: CallFailed) -> bool:
         """Whether the venue refuses the key itself."""

@@ -94,7 +94,11 @@ class RequestBudget:
                 retry_after = int(value)
         if status in self._pool.pausing:
             pause_s = self._pool.pause_s if retry_after is None else retry_after
-            self._paused_until = max(self._paused_until, self._clock.elapsed_s() + pause_s)
+            self.pause(pause_s)
+
+    def pause(self, seconds: float) -> None:
+        """Send nothing for a while: the venue has said that it was too much."""
+        self._paused_until = max(self._paused_until, self._clock.elapsed_s() + seconds)
 
     async def _wait_for(self, weight: int, percent: int) -> None:
         waited_s = 0.0

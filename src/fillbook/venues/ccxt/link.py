@@ -72,7 +72,7 @@ class Link(ABC):
             message = f"Not sent: {spent}."
             raise CallFailed(errors.RateLimitExceeded, "rate_limited", message, sent=False) from None
         try:
-            return await self.client.send(endpoint, params)
+            return await self._send(endpoint, params)
         except CallFailed as failure:
             if failure.code in self.failures.clock_codes:
                 await self._correct_clock(endpoint)
@@ -96,11 +96,20 @@ class Link(ABC):
         if self.site.take_clock_check():
             await self._correct_clock(endpoint)
         try:
-            return await self.client.send(endpoint, params or {})
+            return await self._send(endpoint, params or {})
         except CallFailed as failure:
             if failure.code not in self.failures.clock_codes or not await self._correct_clock(endpoint):
                 raise
-        return await self.client.send(endpoint, params or {})
+        return await self._send(endpoint, params or {})
+
+    async def _send(self, endpoint: Endpoint, params: Params) -> Any:
+        try:
+            return await self.client.send(endpoint, params)
+        except CallFailed as failure:
+            pause_s = self.failures.pauses_s.get(failure.code)
+            if pause_s is not None:
+                self._budgets(endpoint)[0].pause(pause_s)
+            raise
 
     async def change_setting(
         self, endpoint: Endpoint, params: Params, unchanged: frozenset[str] = frozenset()

@@ -45,12 +45,14 @@ class Row:
         return failure.kind is self.kind if self.exactly else issubclass(failure.kind, self.kind)
 
 
-_BINANCE = VenueName.BINANCE
+_BINANCE, _BYBIT = VenueName.BINANCE, VenueName.BYBIT
 
 OUTCOME_TABLE: tuple[Row, ...] = (
     # The id exists already: ours from before, or one that met it. Looking up tells which.
     Row(Fate.UNKNOWN, _BINANCE, "-2010", "duplicate order"),
     Row(Fate.UNKNOWN, _BINANCE, "-4116"),
+    Row(Fate.UNKNOWN, _BYBIT, "110072"),
+    Row(Fate.UNKNOWN, _BYBIT, "170141"),
     Row(Fate.UNKNOWN, kind=errors.DuplicateOrderId),
     # The venue says itself that it does not know, or was too busy to say.
     Row(Fate.UNKNOWN, _BINANCE, "-1000"),
@@ -58,12 +60,21 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.UNKNOWN, _BINANCE, "-1006"),
     Row(Fate.UNKNOWN, _BINANCE, "-1007"),
     Row(Fate.UNKNOWN, _BINANCE, "-1008"),
+    Row(Fate.UNKNOWN, _BYBIT, "10000"),
+    Row(Fate.UNKNOWN, _BYBIT, "10016"),
+    Row(Fate.UNKNOWN, _BYBIT, "10429"),
+    Row(Fate.UNKNOWN, _BYBIT, "170007"),
+    Row(Fate.UNKNOWN, _BYBIT, "170146"),
+    Row(Fate.UNKNOWN, _BYBIT, "170147"),
+    # The order is being worked on at this moment.
+    Row(Fate.UNKNOWN, _BYBIT, "110079"),
     # An amend that changes nothing may be the second copy of one that did (PUT is repeated by the transport).
     Row(Fate.UNKNOWN, _BINANCE, "-5027"),
     # Cancel-replace: the old order may be gone without a new one.
     Row(Fate.UNKNOWN, _BINANCE, "-2021", "cancel-replace"),
     Row(Fate.NOT_DONE, _BINANCE, "-2022", "cancel-replace"),
-    # Refused at the door.
+    # Refused at the door. Too many orders of an account is no invalid order, whatever ccxt's class says.
+    Row(Fate.NOT_NOW, _BYBIT, "170005"),
     Row(Fate.NOT_NOW, kind=errors.RateLimitExceeded),
     Row(Fate.NOT_NOW, kind=errors.DDoSProtection),
     Row(Fate.NOT_NOW, kind=errors.InvalidNonce),

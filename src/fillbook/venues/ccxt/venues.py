@@ -13,9 +13,10 @@ from fillbook.market.core import VenueName
 
 if TYPE_CHECKING:
     from fillbook.venues.ccxt.binance.venue import BinanceVenue
+    from fillbook.venues.ccxt.bybit.venue import BybitVenue
     from fillbook.venues.ccxt.site import Site
 
-    CcxtVenue = BinanceVenue
+    CcxtVenue = BinanceVenue | BybitVenue
 
 
 class VenueNotSupported(InvalidInput):
@@ -27,6 +28,7 @@ SiteKey = tuple[VenueName, Environment]
 ADAPTERS: Mapping[VenueName, str] = MappingProxyType(
     {
         VenueName.BINANCE: "fillbook.venues.ccxt.binance.venue:BinanceVenue",
+        VenueName.BYBIT: "fillbook.venues.ccxt.bybit.venue:BybitVenue",
     }
 )
 """Where each venue's adapter is: a class made of (site, account, credentials), with its `profile`."""

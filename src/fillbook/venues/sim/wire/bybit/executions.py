@@ -4,11 +4,14 @@ Seven days at most, a hundred at most, newest first; the cursor goes back in tim
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from fillbook.kernel.money import divide
+from fillbook.accounts.core import PositionSide
+from fillbook.kernel.money import ZERO, divide
 from fillbook.market.core import MarketType, Side
 from fillbook.venues.sim.core.accounts import Account
+from fillbook.venues.sim.core.modes import is_closing
 from fillbook.venues.sim.core.vocabulary import LedgerEntry, LedgerKind, SimFill
 from fillbook.venues.sim.wire.bybit.context import Context, Route, Routes, page_of, window_of
 from fillbook.venues.sim.wire.bybit.text import (
@@ -130,9 +133,16 @@ def fill_row(context: Context, fill: SimFill, seq: int) -> dict[str, Any]:
         "indexPrice": fixed(market.price, price_places),
         "underlyingPrice": "",
         "blockTradeId": "",
-        "closedSize": "0",
+        "closedSize": short(_closed(fill)),
         "seq": seq,
     }
+
+
+def _closed(fill: SimFill) -> Decimal:
+    """How much of a position it closed: of a leg all or nothing; of a net position it is not kept here."""
+    if fill.position_side is PositionSide.NET:
+        return ZERO
+    return fill.quantity if is_closing(fill.position_side, fill.side) else ZERO
 
 
 def _funding_row(context: Context, account: Account, entry: LedgerEntry) -> dict[str, Any]:

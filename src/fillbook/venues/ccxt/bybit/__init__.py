@@ -1,0 +1,1 @@
+"""Bybit v5, a unified trading account: spot and linear."""
