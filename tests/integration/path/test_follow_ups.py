@@ -51,7 +51,11 @@ async def test_a_take_profit_that_fills_cancels_the_stop_through_the_queue(world
     assert trade.exit_reason == "take_profit" and trade.pnl > 0
     (stop,) = [order for order in await world.orders() if order.leg == "sl"]
     assert (stop.status, stop.cancel_wanted) == ("CANCELED", True)
-    assert [row.follow_up for row in await world.orders()] == [None] * 3
+    await world.until(lambda: nothing_is_followed(world))
+
+
+async def nothing_is_followed(world: World) -> bool:
+    return not any(row.follow_up for row in await world.orders())
 
 
 async def test_a_stop_that_fills_cancels_the_take_profit(world: World) -> None:

@@ -87,9 +87,11 @@ def test_one_that_fills_cancels_the_other() -> None:
 
 
 def test_a_child_on_its_way_out_still_counts() -> None:
-    leaving = child(2, SL, cancel_wanted=True, status=OrderStatus.PENDING_CANCEL)
-    answer = due([Followed(order(1, take_profit_price=None), (leaving,))], "0.5")
-    assert (answer.cancels, answer.place) == ((), None)
+    entry = order(1, take_profit_price=None)
+    for quantity in ("1", "0.2"):
+        leaving = child(2, SL, quantity, cancel_wanted=True, status=OrderStatus.PENDING_CANCEL)
+        answer = due([Followed(entry, (leaving,))], "0.5")
+        assert (answer.cancels, answer.place) == ((), None)
 
 
 def test_protection_shrinks_with_the_position() -> None:
