@@ -112,7 +112,8 @@ def adopted_row(
         "side": report.side,
         "position_side": report.position_side,
         "order_type": report.order_type,
-        "time_in_force": report.time_in_force,
+        # Venues name one for market orders too, where it says nothing.
+        "time_in_force": report.time_in_force if report.order_type.has_price else None,
         "reduce_only": report.reduce_only,
         "quantity": report.quantity,
         "price": report.price,
