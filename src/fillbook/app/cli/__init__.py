@@ -1,4 +1,4 @@
-"""The command line: `fillbook serve`, `sim`, `demo`, `db ...`, `config ...`, `rebuild`, `admin ...`."""
+"""The command line: `fillbook serve`, `sim`, `demo`, `db ...`, `config ...`, `admin ...`."""
 
 from fillbook.app.cli.main import main
 

@@ -16,11 +16,10 @@ from fillbook.kernel.money import ONE, ZERO, divide, exact, to_text
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.market.core import market_type_of
 from fillbook.orders.core.client_ids import MANUAL_CODE, ClientOrderId, Origin, parse_client_order_id
-from fillbook.orders.core.order import OrderStatus, Owner
+from fillbook.orders.core.order import OrderStatus, OrderType, Owner
 from fillbook.orders.core.reports import OrderReport
 from fillbook.risk.core import RESERVED, SizingStep, effective_leverage
 from fillbook.strategies.core import CodedLink
-from fillbook.trading.core.follow_ups import FollowKind
 
 LEVERAGE_ESTIMATED: Final = "leverage_estimated"
 """The label of the step that says: this leverage is the link's of today, not known to be that of the order."""
@@ -42,7 +41,7 @@ _SOURCES: Final = {
     Origin.MANUAL: TradeSource.MANUAL,
     Origin.RISK: TradeSource.WEBHOOK,
 }
-_FOLLOW_KINDS: Final = frozenset(FollowKind)
+_STOPS: Final = (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +111,7 @@ def adopted_row(
         "side": report.side,
         "position_side": report.position_side,
         "order_type": report.order_type,
-        # Venues name one for market orders too, where it says nothing.
-        "time_in_force": report.time_in_force if report.order_type.has_price else None,
+        "time_in_force": report.time_in_force,
         "reduce_only": report.reduce_only,
         "quantity": report.quantity,
         "price": report.price,
@@ -124,7 +122,7 @@ def adopted_row(
         "leverage": leverage,
         "reserved": reserved,
         "sizing": [asdict(step) for step in _steps(adoption, leverage, reserved)],
-        "exit_reason": _exit_reason(adoption.named),
+        "exit_reason": _exit_reason(adoption.named, report.order_type),
         "trade_source": _SOURCES[adoption.named.origin] if adoption.named else TradeSource.MANUAL,
         "acknowledged_at": now,
         "exchange_at": report.exchange_at,
@@ -155,33 +153,26 @@ def _steps(adoption: Adoption, leverage: Decimal, reserved: Decimal) -> Sequence
     return known if leverage == ONE else (SizingStep("", LEVERAGE_ESTIMATED, to_text(leverage)), *known)
 
 
-def _exit_reason(named: ClientOrderId | None) -> ExitReason:
-    """Why such an order would end a position, as far as its id tells."""
-    kind = _follow_kind(named)
-    if kind is not None:
-        return kind.exit_reason
+def _exit_reason(named: ClientOrderId | None, order_type: OrderType) -> ExitReason:
+    """Why such an order would end a position, as far as its id and its type tell."""
     match named.origin if named else Origin.MANUAL:
         case Origin.MANUAL:
             return ExitReason.MANUAL
         case Origin.GRID:
             return ExitReason.GRID
+        case Origin.RISK if order_type in _STOPS:
+            return ExitReason.STOP_LOSS
+        case Origin.RISK if order_type.has_stop_price:
+            return ExitReason.TAKE_PROFIT
         case Origin.RISK:
             return ExitReason.KILL_SWITCH
-        case Origin.STRATEGY | Origin.TREND:
+        case _:
             return ExitReason.SIGNAL_REVERSE
 
 
 def _leg(named: ClientOrderId | None) -> str:
-    """The leg of an alert, or what the order follows up; an order that a person placed has none."""
-    kind = _follow_kind(named)
-    if kind is not None:
-        return kind.value
+    """The leg of an alert; an order that no signal asked for has none."""
     return "" if named is None or named.origin is Origin.MANUAL else named.leg
-
-
-def _follow_kind(named: ClientOrderId | None) -> FollowKind | None:
-    word = "" if named is None else named.leg.lstrip("0")
-    return FollowKind(word) if word in _FOLLOW_KINDS else None
 
 
 def _settled_in(symbol: str) -> str:

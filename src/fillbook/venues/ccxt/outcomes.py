@@ -45,7 +45,7 @@ class Row:
         return failure.kind is self.kind if self.exactly else issubclass(failure.kind, self.kind)
 
 
-_BINANCE, _BYBIT = VenueName.BINANCE, VenueName.BYBIT
+_BINANCE, _BYBIT, _OKX = VenueName.BINANCE, VenueName.BYBIT, VenueName.OKX
 
 OUTCOME_TABLE: tuple[Row, ...] = (
     # The id exists already: ours from before, or one that met it. Looking up tells which.
@@ -53,6 +53,7 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.UNKNOWN, _BINANCE, "-4116"),
     Row(Fate.UNKNOWN, _BYBIT, "110072"),
     Row(Fate.UNKNOWN, _BYBIT, "170141"),
+    Row(Fate.UNKNOWN, _OKX, "51016"),
     Row(Fate.UNKNOWN, kind=errors.DuplicateOrderId),
     # The venue says itself that it does not know, or was too busy to say.
     Row(Fate.UNKNOWN, _BINANCE, "-1000"),
@@ -66,8 +67,13 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.UNKNOWN, _BYBIT, "170007"),
     Row(Fate.UNKNOWN, _BYBIT, "170146"),
     Row(Fate.UNKNOWN, _BYBIT, "170147"),
-    # The order is being worked on at this moment.
+    Row(Fate.UNKNOWN, _OKX, "50004"),
+    Row(Fate.UNKNOWN, _OKX, "50013"),
+    Row(Fate.UNKNOWN, _OKX, "50026"),
+    Row(Fate.UNKNOWN, _OKX, "51149"),
+    # The order is being worked on at this moment; OKX says so of a cancel.
     Row(Fate.UNKNOWN, _BYBIT, "110079"),
+    Row(Fate.UNKNOWN, _OKX, "51410"),
     # An amend that changes nothing may be the second copy of one that did (PUT is repeated by the transport).
     Row(Fate.UNKNOWN, _BINANCE, "-5027"),
     # Cancel-replace: the old order may be gone without a new one.
@@ -75,9 +81,17 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.NOT_DONE, _BINANCE, "-2022", "cancel-replace"),
     # Refused at the door. Too many orders of an account is no invalid order, whatever ccxt's class says.
     Row(Fate.NOT_NOW, _BYBIT, "170005"),
+    Row(Fate.NOT_NOW, _OKX, "50061"),
     Row(Fate.NOT_NOW, kind=errors.RateLimitExceeded),
     Row(Fate.NOT_NOW, kind=errors.DDoSProtection),
     Row(Fate.NOT_NOW, kind=errors.InvalidNonce),
+    # Strict refusals for which ccxt has no class: the key, reduce-only, and an amend of what has ended.
+    Row(Fate.NOT_DONE, _OKX, "50119"),
+    Row(Fate.NOT_DONE, _OKX, "50120"),
+    Row(Fate.NOT_DONE, _OKX, "51169"),
+    Row(Fate.NOT_DONE, _OKX, "51170"),
+    Row(Fate.NOT_DONE, _OKX, "51506"),
+    Row(Fate.NOT_DONE, _OKX, "51510"),
     # A code nobody knows, or half an answer.
     Row(Fate.UNKNOWN, kind=errors.ExchangeError, exactly=True),
     Row(Fate.NOT_DONE, kind=errors.ExchangeError),

@@ -14,9 +14,10 @@ from fillbook.market.core import VenueName
 if TYPE_CHECKING:
     from fillbook.venues.ccxt.binance.venue import BinanceVenue
     from fillbook.venues.ccxt.bybit.venue import BybitVenue
+    from fillbook.venues.ccxt.okx.venue import OkxVenue
     from fillbook.venues.ccxt.site import Site
 
-    CcxtVenue = BinanceVenue | BybitVenue
+    CcxtVenue = BinanceVenue | BybitVenue | OkxVenue
 
 
 class VenueNotSupported(InvalidInput):
@@ -29,6 +30,7 @@ ADAPTERS: Mapping[VenueName, str] = MappingProxyType(
     {
         VenueName.BINANCE: "fillbook.venues.ccxt.binance.venue:BinanceVenue",
         VenueName.BYBIT: "fillbook.venues.ccxt.bybit.venue:BybitVenue",
+        VenueName.OKX: "fillbook.venues.ccxt.okx.venue:OkxVenue",
     }
 )
 """Where each venue's adapter is: a class made of (site, account, credentials), with its `profile`."""

@@ -45,6 +45,20 @@ UNKNOWN = {
         ("http_502", "HTTP 502", errors.ExchangeNotAvailable),
         ("98765", "a code nobody knows", errors.ExchangeError),
     ],
+    VenueName.OKX: [
+        ("51016", "Client order ID already exists.", errors.InvalidOrder),
+        ("50004", "API endpoint request timeout", errors.RequestTimeout),
+        ("50013", "System is busy, please try again later.", errors.ExchangeNotAvailable),
+        ("50026", "System error, please try again later.", errors.ExchangeNotAvailable),
+        ("51149", "Order timed out. Please try again later.", errors.ExchangeError),
+        (
+            "51410",
+            "Cancellation failed as the order is already under cancelling status",
+            errors.CancelPending,
+        ),
+        ("50001", "Service temporarily unavailable. Try again later", errors.OnMaintenance),
+        ("59999", "a code nobody knows", errors.ExchangeError),
+    ],
 }
 NOT_DONE = {
     VenueName.BINANCE: [
@@ -78,11 +92,28 @@ NOT_DONE = {
         ("http_403", "HTTP 403", errors.RateLimitExceeded),
         ("10002", "invalid request, please check your timestamp", errors.InvalidNonce),
     ],
+    VenueName.OKX: [
+        ("51008", "Order failed. Your available balance is insufficient.", errors.InsufficientFunds),
+        ("51000", "Parameter posSide error", errors.BadRequest),
+        ("51400", "Cancellation failed as the order does not exist.", errors.OrderNotFound),
+        ("51401", "Cancellation failed as the order is already canceled.", errors.OrderNotFound),
+        ("51402", "Cancellation failed as the order is already completed.", errors.OrderNotFound),
+        ("51169", "You don't have any positions in this direction.", errors.ExchangeError),
+        ("51170", "A reduce-only order can't be of this side.", errors.ExchangeError),
+        ("51506", "Order modification unavailable for the order type.", errors.ExchangeError),
+        ("51510", "Modification failed as the order has been completed.", errors.ExchangeError),
+        ("50113", "Invalid Sign", errors.AuthenticationError),
+        ("50119", "API key doesn't exist", errors.ExchangeError),
+        ("50120", "This API key doesn't have permission to use this function.", errors.ExchangeError),
+        ("50011", "Too Many Requests", errors.RateLimitExceeded),
+        ("50061", "Order rate limit reached.", errors.ExchangeError),
+        ("50102", "Timestamp request expired", errors.InvalidNonce),
+    ],
 }
 
 
 # Refused at the door, though ccxt has no class for it.
-DOOR_CODES = {"170005"}
+DOOR_CODES = {"170005", "50061"}
 
 
 def flat(table):

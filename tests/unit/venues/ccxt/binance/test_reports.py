@@ -11,7 +11,7 @@ from fillbook.ledger.core.fill import Liquidity
 from fillbook.market.core import Side
 from fillbook.orders.core.order import Book, OrderStatus, OrderType
 from fillbook.venues.ccxt.binance import reports
-from fillbook.venues.ccxt.binance.triggered import joined
+from fillbook.venues.ccxt.triggered import joined
 
 PERP = "BTC/USDT:USDT"
 

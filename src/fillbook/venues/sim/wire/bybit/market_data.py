@@ -43,8 +43,7 @@ def instruments_info(context: Context, account: Account, params: Params) -> Any:
     if params.get("status") not in (None, "", "Trading"):
         markets = []
     if market_type is MarketType.SPOT:
-        rows = [_spot_row(context, market) for market in markets]
-        return {"category": category, "list": rows, "nextPageCursor": ""}
+        return {"category": category, "list": [_spot_row(context, market) for market in markets]}
     limit = min(integer(params, "limit") or _PAGE, 1000)
     first = int(params["cursor"]) if params.get("cursor", "").isdecimal() else 0
     page = markets[first : first + limit]

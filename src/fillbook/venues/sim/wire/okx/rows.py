@@ -5,7 +5,7 @@ from typing import Any
 
 from fillbook.accounts.core import MarginMode
 from fillbook.kernel.money import ZERO, divide
-from fillbook.ledger.core.fill import Liquidity
+from fillbook.ledger.core.fill import FillKind, Liquidity
 from fillbook.market.core import MarketType, Side
 from fillbook.orders.core.order import OrderStatus, OrderType
 from fillbook.venues.sim.core.accounts import Account
@@ -29,6 +29,13 @@ _ALGO_STATES = {
     OrderStatus.CANCELED: "canceled",
     OrderStatus.EXPIRED: "canceled",
     OrderStatus.REJECTED: "order_failed",
+}
+
+
+_SUB_TYPES = {
+    FillKind.TRADE: {Side.BUY: "1", Side.SELL: "2"},
+    FillKind.LIQUIDATION: {Side.BUY: "106", Side.SELL: "107"},
+    FillKind.ADL: {Side.BUY: "127", Side.SELL: "128"},
 }
 
 
@@ -190,7 +197,7 @@ def fill_row(context: Context, fill: SimFill, bill_id: int) -> dict[str, Any]:
         "ordId": str(fill.order_id),
         "clOrdId": client_id_of(order),
         "billId": str(bill_id),
-        "subType": "1" if fill.side is Side.BUY else "2",
+        "subType": _SUB_TYPES[fill.kind][fill.side],
         "tag": "",
         "fillPx": short(fill.price),
         "fillSz": short(contracts(market, fill.quantity)),

@@ -1,4 +1,4 @@
-"""A conditional order and the order that its trigger made: two rows at Binance, one order to us."""
+"""A conditional order and the order that its trigger made: two rows at the venue, one order to us."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from fillbook.orders.core.reports import OrderReport
 def joined(conditional: OrderReport, triggered: OrderReport) -> OrderReport:
     """The conditional order's report with the fate of the order that it triggered.
 
-    Binance calls a conditional order FINISHED whether its order filled or was cancelled; only the latter knows.
+    A venue calls a conditional order done whether its order filled or was cancelled; only the latter knows.
     """
     if conditional.triggered_order_id != triggered.exchange_order_id:
         raise ValueError(f"{triggered.exchange_order_id} was not triggered by this order")

@@ -1,0 +1,1 @@
+"""OKX: spot and linear swaps, in one account with one wallet."""
