@@ -53,5 +53,10 @@ async def advance(unit: Unit, moves: Iterable[CursorMove]) -> None:
         await store.save_cursors(unit, move.account, [cursor])
 
 
+async def state(unit: Unit, account: Account, cursor: SyncCursor) -> None:
+    """Say up to where a symbol was read, and from when on it is complete, whatever was known before."""
+    await store.save_cursors(unit, account, [cursor])
+
+
 async def of_account(unit: Unit, account_id: int, kind: str = "fills") -> list[SyncCursor]:
     return [cursor for cursor in await store.list_cursors(unit, account_id) if cursor.kind == kind]

@@ -18,7 +18,6 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from fillbook.accounts.core import Environment
 from fillbook.accounts.ports import AccountsChanged, CheckVenue, KeyProbe, OpenBusiness
 from fillbook.accounts.vault import Vault, load_master_keys
 from fillbook.app.logging import SecretRedactor
@@ -31,7 +30,6 @@ from fillbook.fleet.events import EventSignal
 from fillbook.identity.service import installation_id
 from fillbook.kernel.clock import Clock, SystemClock
 from fillbook.kernel.ids import RowIds
-from fillbook.market.core import VenueName
 from fillbook.signals.service import Intake
 from fillbook.signals.waiting import OutcomeBell
 from fillbook.storage import migrate
@@ -61,7 +59,7 @@ class Server:
         self._bell = OutcomeBell()
         self._lock: DirectoryLock | None = None
         self._idle_reason: str | None = None
-        self._venues = CcxtVenues(self.clock, self.rng, _base_urls(settings))
+        self._venues = CcxtVenues(self.clock, self.rng, settings.base_urls)
 
     async def start(self, *, migrate_servers: bool = False) -> None:
         """Everything up to the point where requests may be answered. Raises a `FillbookError` that says what
@@ -227,15 +225,6 @@ def run_loop(main: Any) -> None:
         asyncio.run(main)
         return
     uvloop.run(main)
-
-
-def _base_urls(settings: Settings) -> dict[tuple[VenueName, Environment], str]:
-    return {
-        (venue, environment): url
-        for venue in VenueName
-        for environment in Environment
-        if (url := settings.venue_url(venue, environment)) is not None
-    }
 
 
 def _wake_nobody(signal_id: int, account_ids: object) -> None:

@@ -108,3 +108,13 @@ class Settings(BaseSettings):
     def venue_url(self, venue: VenueName, environment: Environment) -> str | None:
         """What stands in for a venue's own addresses, if anything."""
         return self.venue_urls.get(f"{venue}:{environment}")
+
+    @property
+    def base_urls(self) -> dict[tuple[VenueName, Environment], str]:
+        """Every address that stands in for a venue's own."""
+        return {
+            (venue, environment): url
+            for venue in VenueName
+            for environment in Environment
+            if (url := self.venue_url(venue, environment)) is not None
+        }

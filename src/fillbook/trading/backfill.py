@@ -32,6 +32,8 @@ PAGES_LIMIT: Final = 1000
 ENTRIES: Final = "ledger"
 ENTRIES_OVERLAP: Final = timedelta(hours=1)
 """Venues write funding and transfers down late; what is read twice is booked once."""
+WAIT_FOR_RECORD: Final = timedelta(hours=1)
+"""Venues lose sight of orders in busy times, for more than half an hour."""
 
 log = structlog.get_logger(__name__)
 
@@ -126,22 +128,39 @@ class Backfill:
         """Book fills; those of an order that nobody knows wait until its record has been read."""
         seen = FillsSeen(self._account.id, fills, FillSource.REST)
         booked = await self._floor.bookkeeper.submit(seen)
-        for order_id in {fill.exchange_order_id: None for fill in booked.unowned}:
-            fill = next(fill for fill in booked.unowned if fill.exchange_order_id == order_id)
-            await self._learn_order(fill)
-        if booked.unowned:
+        first_of: dict[str, FillReport] = {}
+        for fill in booked.unowned:
+            first_of.setdefault(fill.exchange_order_id, fill)
+        waiting = await self._may_be_ours(
+            [one for one in first_of.values() if not await self._learn_order(one)]
+        )
+        if owned := tuple(fill for fill in booked.unowned if fill.exchange_order_id not in waiting):
             await self._floor.bookkeeper.submit(
-                FillsSeen(self._account.id, booked.unowned, FillSource.REST, adopt=True)
+                FillsSeen(self._account.id, owned, FillSource.REST, adopt=True)
             )
+        if waiting:
+            raise ReadFailed(f"the venue does not show yet whose orders {', '.join(sorted(waiting))} are")
         if cursor is not None:
             await self._floor.bookkeeper.submit(FillsSeen(self._account.id, (), FillSource.REST, cursor))
 
-    async def _learn_order(self, fill: FillReport) -> None:
-        """Read the record of a fill's order: its client id says whose it is."""
+    async def _may_be_ours(self, fills: Sequence[FillReport]) -> set[str]:
+        """Of fills whose orders the venue does not show, the orders that may be ours: young ones, where an order of
+        ours is of unknown fate. Booked as external they would be lost to it for good."""
+        since = self._floor.clock.now() - WAIT_FOR_RECORD
+        young = [fill for fill in fills if fill.exchange_at >= since]
+        if not young:
+            return set()
+        async with self._floor.db.read() as unit:
+            unknown = await rows.lanes_of_unknown_fate(unit, self._account.id)
+        return {fill.exchange_order_id for fill in young if (fill.symbol, fill.side) in unknown}
+
+    async def _learn_order(self, fill: FillReport) -> bool:
+        """Read the record of a fill's order: its client id says whose it is. False: the venue shows none."""
         ref = OrderRef(fill.symbol, "", fill.exchange_order_id, Book.NORMAL)
         report = await self._venue.find_order(ref)
         if report is not None:
             await take_report(self._floor, self._venue, self._account.id, report)
+        return report is not None
 
     async def _check_live_orders(self) -> list[str]:
         """Ask for each of our live orders, one by one: a few cost far less than every open order of the venue.

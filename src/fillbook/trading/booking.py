@@ -51,10 +51,11 @@ class _Batch:
 
 
 class Booking:
-    """`installations`: whose client order ids are ours, this one's first of all."""
+    """`installations`: whose client order ids are ours, this one's first of all. `events` None: nobody listens, and
+    no events are written."""
 
     def __init__(
-        self, floor: Floor, ledger: Ledger, events: EventSignal, installations: Collection[str]
+        self, floor: Floor, ledger: Ledger, events: EventSignal | None, installations: Collection[str]
     ) -> None:
         self._floor = floor
         self._ledger = ledger
@@ -235,7 +236,8 @@ class Booking:
         await change_capital(unit, _capital_changes(batch.orders, changed, booked))
         await self._record_results(unit, batch.orders, changed)
         await cursors.advance(unit, _cursor_rows(self._floor, facts))
-        await append_events(unit, _events(self._floor, changed, booked), self._events)
+        if self._events is not None:
+            await append_events(unit, _events(self._floor, changed, booked), self._events)
         unit.after_commit(lambda: self._tell(booked, changed))
 
     async def _record_results(self, unit: Unit, orders: NamedOrders, changed: Sequence[Order]) -> None:

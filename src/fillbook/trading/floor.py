@@ -102,6 +102,10 @@ class InstrumentBoard:
             self._read_at[where] = self._clock.elapsed_s()
             await self._save(key[1], instruments)
 
+    def symbols_of(self, key: MarketKey, market_type: MarketType) -> set[str]:
+        """What one venue lists."""
+        return set(self._known.get((key, market_type), ()))
+
     def symbols(self, market_type: MarketType) -> set[str]:
         return {symbol for (_, kind), known in self._known.items() if kind is market_type for symbol in known}
 

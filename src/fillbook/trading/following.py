@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from fillbook.orders.core.client_ids import MANUAL_CODE
 from fillbook.orders.core.order import Order
 from fillbook.orders.store import follow_ups as entries
 from fillbook.risk.core import Denied
@@ -20,7 +21,6 @@ from fillbook.trading.work import FollowUpWish, LaneFull, LegWork
 
 POLL_S: Final = 5.0
 AFTER_REFUSAL_S: Final = 30.0
-MANUAL_CODE: Final = "manual"
 
 log = structlog.get_logger(__name__)
 

@@ -2,10 +2,12 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from fillbook.accounts.core import Account, Environment, PositionSide
 from fillbook.kernel.ids import RowIds
@@ -13,6 +15,7 @@ from fillbook.ledger.core.books import Owner
 from fillbook.ledger.core.fill import FillKind, FillReport, FillSource, Liquidity
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.ledger.service.booking import FillToBook, Ledger, OwnerTerms
+from fillbook.ledger.tables import fill_allocations
 from fillbook.market.core import Instrument, MarketType, Side, VenueName
 from fillbook.storage.unit import Database
 from support.audit import Audit
@@ -136,3 +139,27 @@ async def test_a_fill_that_is_booked_changes_nothing_when_it_comes_again(desk: D
     reports = history(17, PERP, 20)
     assert await desk.book(reports) == 20
     assert await desk.book(reports) == 0
+
+
+async def test_a_liquidation_takes_the_leverage_of_the_position_that_was_opened_just_before(
+    desk: Desk,
+) -> None:
+    """In one batch, as a history is booked: the books of the link are not folded yet when it comes."""
+    opening, closing = [report for report in history(19, PERP, 20) if report.exchange_order_id == "1000"]
+    forced = replace(
+        closing,
+        exchange_order_id="1001",
+        side=opening.side.opposite,
+        quantity=opening.quantity,
+        kind=FillKind.LIQUIDATION,
+    )
+    wanted = [desk.wanted(opening), replace(desk.wanted(forced), terms=None)]
+    await desk.db.run(
+        lambda unit: desk.ledger.book(unit, wanted, lambda _, symbol: INSTRUMENTS[symbol], lambda *_: {})
+    )
+    async with desk.db.read() as unit:
+        parts = await unit.all(sa.select(fill_allocations).order_by(fill_allocations.c.id))
+    assert [(row.leverage, row.exit_reason) for row in parts] == [
+        (3, ExitReason.SIGNAL_REVERSE),
+        (3, ExitReason.LIQUIDATION),
+    ]

@@ -169,3 +169,33 @@ async def test_an_order_whose_answer_could_not_be_written_down_is_looked_up_with
     assert log.row["status"] == "COMPLETED"
     await world.quiet()
     assert len(world.venue_account(account).orders) == 2
+
+
+async def test_a_fill_whose_order_the_venue_denies_waits_for_the_order_that_it_may_be_of(
+    world: World,
+) -> None:
+    """Booked as external it would be lost to its order for good."""
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    world.fault("mute_stream", n=0)
+    world.fault("accept_then_drop", **ORDER)
+    world.fault("hide_lookups", seconds=600, **ORDER)
+    await world.accept(strategy, order_type="MARKET", side="buy", qty_per=20)
+    await world.until(lambda: _looked_up_or_unknown(world))
+    assert world.engine is not None
+    runner = world.engine.runners[account.id]
+    (at_venue,) = world.venue_account(account).orders.values()
+    unread = await runner.backfill.run_once()
+    assert any(str(at_venue.order_id) in reason for reason in unread)
+    assert await world.fills() == [] and await world.positions() == []
+    (order,) = await world.orders()
+    assert order.lookups == 0, "a look-up beside a fill that nobody owns proves nothing"
+    at_venue.hidden_until_ms = 0
+    assert await runner.backfill.run_once() == []
+    await world.quiet()
+    (book,) = await world.positions()
+    assert book.strategy_account_id is not None
+
+
+async def _looked_up_or_unknown(world: World) -> bool:
+    return any(order.unknown_since is not None for order in await world.orders())

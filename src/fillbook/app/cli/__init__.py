@@ -1,4 +1,4 @@
-"""The command line: `fillbook serve`, `sim`, `demo`, `db ...`, `config ...`, `admin ...`."""
+"""The command line: `fillbook serve`, `sim`, `demo`, `db ...`, `config ...`, `rebuild`, `admin ...`."""
 
 from fillbook.app.cli.main import main
 

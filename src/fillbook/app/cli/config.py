@@ -51,7 +51,7 @@ def import_(file: Annotated[Path, typer.Argument(help="A file that `config expor
     except OSError as error:
         raise ConfigUnreadable(f"{file} cannot be read: {error.strerror}.") from error
     document = from_bytes(text)
-    vault = _vault(settings)
+    vault = vault_of(settings)
     check_keys(document, vault)
     with alone(settings):
         counts = asyncio.run(_import(settings, document, vault))
@@ -64,7 +64,7 @@ async def _export(settings: Settings) -> Document:
     try:
         await migrate.require_head(database.engine)
         async with database.read() as unit:
-            return await export_config(unit, _vault(settings))
+            return await export_config(unit, vault_of(settings))
     finally:
         await database.close()
 
@@ -106,7 +106,7 @@ async def refuse_beside_a_server(unit: Unit) -> None:
         )
 
 
-def _vault(settings: Settings) -> Vault | None:
+def vault_of(settings: Settings) -> Vault | None:
     return find_vault([key.get_secret_value() for key in settings.master_keys], settings.data_dir)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from fillbook.app.cli import admin, config, db
+from fillbook.app.cli import admin, config, db, rebuild
 from fillbook.kernel.errors import FillbookError
 from fillbook.market.core import VenueName
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(admin.app, name="admin")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")
+app.command()(rebuild.rebuild)
 
 
 @app.command()

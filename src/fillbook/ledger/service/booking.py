@@ -58,10 +58,14 @@ class _Records:
 
 
 class Ledger:
-    """Books fills; one object per process. Holds no state that the database does not hold."""
+    """Books fills; one object per process. Holds no state that the database does not hold.
 
-    def __init__(self, ids: RowIds) -> None:
+    `market_rate` says what the market's rates are worth that it is given: those of the moment, or an estimate.
+    """
+
+    def __init__(self, ids: RowIds, market_rate: FeeRateSource = FeeRateSource.MARKET) -> None:
         self._ids = ids
+        self._market_rate = market_rate
 
     async def book(
         self, unit: Unit, wanted: Sequence[FillToBook], instrument_of: InstrumentOf, rates_of: RatesOf
@@ -138,6 +142,8 @@ class Ledger:
         )
         if not isinstance(fee, FeeInQuote):
             fee = FeeInQuote(ZERO, ZERO, FeeRateSource.MISSING)
+        if fee.source is FeeRateSource.MARKET:
+            fee = replace(fee, source=self._market_rate)
         fill = Fill(
             id=self._ids.next(),
             account_id=one.account_id,
@@ -197,6 +203,7 @@ def _parts_by_book(
     for book, parts in leaving.items():
         for lost in parts:
             moved[book] -= lost.fill.side.sign * lost.quantity
+    leverages = {key: row.leverage for key, row in rows.items()}
     for one in booked:
         fill, wanted = one.fill, one.wanted
         shares: list[tuple[Owner, FillPart]] = [
@@ -208,7 +215,7 @@ def _parts_by_book(
             shares.append((terms.owner, part))
         else:
             lot = instrument_of(fill.account_id, fill.symbol).lot
-            shares += _divide_external(fill, rows, moved, lot)
+            shares += _divide_external(fill, rows, moved, leverages, lot)
         for owner, part in shares:
             key = BookKey(fill.account_id, fill.symbol, fill.position_side, owner.key)
             if key not in rows:
@@ -216,11 +223,16 @@ def _parts_by_book(
                 rows[key] = BookRow.new(key, owner, wanted.user_id, wanted.environment, currency)
             pending[key].append(part)
             moved[key] += fill.side.sign * part.quantity
+            leverages[key] = part.leverage
     return pending
 
 
 def _divide_external(
-    fill: Fill, rows: Mapping[BookKey, BookRow], moved: Mapping[BookKey, Decimal], lot: Decimal
+    fill: Fill,
+    rows: Mapping[BookKey, BookRow],
+    moved: Mapping[BookKey, Decimal],
+    leverages: Mapping[BookKey, Decimal],
+    lot: Decimal,
 ) -> list[tuple[Owner, FillPart]]:
     """A fill that nobody here asked for: pro rata over the positions that it reduces, the rest external."""
     reduced = [
@@ -235,10 +247,10 @@ def _divide_external(
     shares = allocate_pro_rata(fill.quantity, held, lot)
     taken = {row.owner: quantity for row, quantity in zip(reduced, shares.owners, strict=True)}
     taken[EXTERNAL] = taken.get(EXTERNAL, ZERO) + shares.external
-    leverages = {row.owner: row.leverage for row in reduced}
+    held_at = {row.owner: leverages[row.key] for row in reduced}
     reason = ExitReason.LIQUIDATION if fill.kind is not FillKind.TRADE else ExitReason.MANUAL
     return [
-        (owner, replace(part, leverage=leverages.get(owner, ONE), exit_reason=reason))
+        (owner, replace(part, leverage=held_at.get(owner, ONE), exit_reason=reason))
         for owner, part in zip(taken, split_fill(fill, list(taken.values())), strict=True)
         if part is not None
     ]

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from fillbook.accounts.core import BalanceReport, PositionReport, PositionSide
-from fillbook.ledger.core.fill import FillReport
+from fillbook.ledger.core.fill import FillKind, FillReport
 from fillbook.market.core import Side
 from fillbook.orders.core.order import Book, OrderStatus, OrderType, TimeInForce
 
@@ -19,7 +19,8 @@ from fillbook.orders.core.order import Book, OrderStatus, OrderType, TimeInForce
 @dataclass(frozen=True, slots=True)
 class OrderReport:
     """One order as the venue records it. `exchange_order_id` is the matching engine's id in the normal book,
-    the conditional order's own id in the conditional book; `triggered_order_id` links the two once known."""
+    the conditional order's own id in the conditional book; `triggered_order_id` links the two once known.
+    `fills_kind` is what its fills are, where the order tells and they do not: the venue's own forced orders."""
 
     symbol: str
     exchange_order_id: str
@@ -38,6 +39,7 @@ class OrderReport:
     position_side: PositionSide
     exchange_at: datetime
     triggered_order_id: str | None = None
+    fills_kind: FillKind = FillKind.TRADE
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -4,7 +4,7 @@ What differs only on the wire (names, codes, signatures) stays in the venue's ad
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -20,12 +20,16 @@ class VenueTraits:
     """`conditional_books`: markets whose stops and take-profits live in a book of their own, with ids of their
     own. `amends`: markets where price and quantity of a resting limit order change in place, under the same ids.
     `fills_kept`: how far back a market's fills can be read; without an entry, without limit. `unfilled_kept`: how
-    long an order that ended without a fill is still found; without an entry, without limit."""
+    long an order that ended without a fill is still found; without an entry, without limit. `orders_kept`: the same
+    for an order that filled; without an entry, as long as its fills. `fills_by_number`: markets whose fills can be
+    read from the first on by their numbers, however long ago that was."""
 
     conditional_books: frozenset[MarketType]
     amends: frozenset[MarketType]
     fills_kept: Mapping[MarketType, timedelta]
     unfilled_kept: Mapping[MarketType, timedelta]
+    orders_kept: Mapping[MarketType, timedelta] = field(default_factory=dict)
+    fills_by_number: frozenset[MarketType] = frozenset()
 
     def book_of(self, market_type: MarketType, order_type: OrderType) -> Book:
         """Where the venue keeps a new order of this type."""
@@ -45,6 +49,8 @@ TRAITS: Mapping[VenueName, VenueTraits] = MappingProxyType(
             amends=frozenset({_FUTURES}),
             fills_kept={_FUTURES: timedelta(days=180)},
             unfilled_kept={_FUTURES: timedelta(days=3)},
+            orders_kept={_FUTURES: timedelta(days=90)},
+            fills_by_number=frozenset({_SPOT}),
         ),
         VenueName.BYBIT: VenueTraits(
             # A stop keeps its id when it triggers, on spot too; the adapter asks for each kind of order.

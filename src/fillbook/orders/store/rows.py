@@ -212,6 +212,20 @@ async def symbols_of_unknown_fate(unit: Unit, account_id: int) -> frozenset[str]
     return frozenset(row.symbol for row in rows)
 
 
+async def lanes_of_unknown_fate(unit: Unit, account_id: int) -> set[tuple[str, Side]]:
+    """Symbols and sides of orders that nobody has seen at the venue, and that may be there all the same."""
+    found = await unit.all(
+        sa.select(orders.c.symbol, orders.c.side)
+        .where(
+            orders.c.account_id == account_id,
+            orders.c.acknowledged_at.is_(None),
+            sa.or_(orders.c.unknown_since.is_not(None), orders.c.watch_until.is_not(None)),
+        )
+        .distinct()
+    )
+    return {(row.symbol, Side(row.side)) for row in found}
+
+
 async def has_unanswered(unit: Unit, account_id: int, before: datetime) -> bool:
     """Whether an order that had to leave before a moment has no answer and is not looked up either."""
     found = await unit.scalar(

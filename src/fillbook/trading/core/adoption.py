@@ -16,10 +16,11 @@ from fillbook.kernel.money import ONE, ZERO, divide, exact, to_text
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.market.core import market_type_of
 from fillbook.orders.core.client_ids import MANUAL_CODE, ClientOrderId, Origin, parse_client_order_id
-from fillbook.orders.core.order import OrderStatus, OrderType, Owner
+from fillbook.orders.core.order import OrderStatus, Owner
 from fillbook.orders.core.reports import OrderReport
 from fillbook.risk.core import RESERVED, SizingStep, effective_leverage
 from fillbook.strategies.core import CodedLink
+from fillbook.trading.core.follow_ups import FollowKind
 
 LEVERAGE_ESTIMATED: Final = "leverage_estimated"
 """The label of the step that says: this leverage is the link's of today, not known to be that of the order."""
@@ -41,7 +42,7 @@ _SOURCES: Final = {
     Origin.MANUAL: TradeSource.MANUAL,
     Origin.RISK: TradeSource.WEBHOOK,
 }
-_STOPS: Final = (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
+_FOLLOW_KINDS: Final = frozenset(FollowKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def adopted_row(
         "side": report.side,
         "position_side": report.position_side,
         "order_type": report.order_type,
-        "time_in_force": report.time_in_force,
+        # Venues name one for market orders too, where it says nothing.
+        "time_in_force": report.time_in_force if report.order_type.has_price else None,
         "reduce_only": report.reduce_only,
         "quantity": report.quantity,
         "price": report.price,
@@ -122,7 +124,7 @@ def adopted_row(
         "leverage": leverage,
         "reserved": reserved,
         "sizing": [asdict(step) for step in _steps(adoption, leverage, reserved)],
-        "exit_reason": _exit_reason(adoption.named, report.order_type),
+        "exit_reason": _exit_reason(adoption.named),
         "trade_source": _SOURCES[adoption.named.origin] if adoption.named else TradeSource.MANUAL,
         "acknowledged_at": now,
         "exchange_at": report.exchange_at,
@@ -153,26 +155,33 @@ def _steps(adoption: Adoption, leverage: Decimal, reserved: Decimal) -> Sequence
     return known if leverage == ONE else (SizingStep("", LEVERAGE_ESTIMATED, to_text(leverage)), *known)
 
 
-def _exit_reason(named: ClientOrderId | None, order_type: OrderType) -> ExitReason:
-    """Why such an order would end a position, as far as its id and its type tell."""
+def _exit_reason(named: ClientOrderId | None) -> ExitReason:
+    """Why such an order would end a position, as far as its id tells."""
+    kind = _follow_kind(named)
+    if kind is not None:
+        return kind.exit_reason
     match named.origin if named else Origin.MANUAL:
         case Origin.MANUAL:
             return ExitReason.MANUAL
         case Origin.GRID:
             return ExitReason.GRID
-        case Origin.RISK if order_type in _STOPS:
-            return ExitReason.STOP_LOSS
-        case Origin.RISK if order_type.has_stop_price:
-            return ExitReason.TAKE_PROFIT
         case Origin.RISK:
             return ExitReason.KILL_SWITCH
-        case _:
+        case Origin.STRATEGY | Origin.TREND:
             return ExitReason.SIGNAL_REVERSE
 
 
 def _leg(named: ClientOrderId | None) -> str:
-    """The leg of an alert; an order that no signal asked for has none."""
+    """The leg of an alert, or what the order follows up; an order that a person placed has none."""
+    kind = _follow_kind(named)
+    if kind is not None:
+        return kind.value
     return "" if named is None or named.origin is Origin.MANUAL else named.leg
+
+
+def _follow_kind(named: ClientOrderId | None) -> FollowKind | None:
+    word = "" if named is None else named.leg.lstrip("0")
+    return FollowKind(word) if word in _FOLLOW_KINDS else None
 
 
 def _settled_in(symbol: str) -> str:

@@ -25,8 +25,10 @@ LINKS = {(1, "abc123"): LINK}
 OURS = {"inst"}
 
 
-def name_of(origin: Origin = Origin.STRATEGY, code: str = "abc123", installation: str = "inst") -> str:
-    return str(make_client_order_id(installation, origin, code, "0002", random.Random(1)))
+def name_of(
+    origin: Origin = Origin.STRATEGY, code: str = "abc123", installation: str = "inst", leg: str = "0002"
+) -> str:
+    return str(make_client_order_id(installation, origin, code, leg, random.Random(1)))
 
 
 def adopted(report: OrderReport, held: str = "0") -> dict[str, Any]:
@@ -75,20 +77,21 @@ def test_a_persons_close_of_a_strategys_position_is_the_strategys_and_by_hand() 
 
 
 @pytest.mark.parametrize(
-    ("origin", "order_type", "reason"),
+    ("origin", "leg", "reason", "booked_leg"),
     [
-        (Origin.STRATEGY, OrderType.STOP_MARKET, ExitReason.SIGNAL_REVERSE),
-        (Origin.GRID, OrderType.LIMIT, ExitReason.GRID),
-        (Origin.RISK, OrderType.STOP_MARKET, ExitReason.STOP_LOSS),
-        (Origin.RISK, OrderType.TAKE_PROFIT_LIMIT, ExitReason.TAKE_PROFIT),
-        (Origin.RISK, OrderType.MARKET, ExitReason.KILL_SWITCH),
+        (Origin.STRATEGY, "0002", ExitReason.SIGNAL_REVERSE, "0002"),
+        (Origin.STRATEGY, "sl", ExitReason.STOP_LOSS, "sl"),
+        (Origin.MANUAL, "tp", ExitReason.TAKE_PROFIT, "tp"),
+        (Origin.STRATEGY, "late", ExitReason.SIGNAL_REVERSE, "late"),
+        (Origin.GRID, "0101", ExitReason.GRID, "0101"),
+        (Origin.RISK, "0", ExitReason.KILL_SWITCH, "0000"),
     ],
 )
-def test_the_exit_reason_is_derived_from_who_wanted_the_order(
-    origin: Origin, order_type: OrderType, reason: ExitReason
+def test_the_exit_reason_is_derived_from_who_wanted_the_order_and_as_what(
+    origin: Origin, leg: str, reason: ExitReason, booked_leg: str
 ) -> None:
-    row = adopted(waiting(client_order_id=name_of(origin), order_type=order_type, stop_price=Decimal(90)))
-    assert row["exit_reason"] is reason
+    row = adopted(waiting(client_order_id=name_of(origin, leg=leg)))
+    assert (row["exit_reason"], row["leg"]) == (reason, booked_leg)
 
 
 def test_the_links_leverage_stands_in_for_the_orders_and_is_marked() -> None:

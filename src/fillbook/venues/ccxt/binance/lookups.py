@@ -28,6 +28,7 @@ from fillbook.venues.ccxt.values import UNREADABLE, floor_ms, moment
 from fillbook.venues.ccxt.windows import MOST_REQUESTS, windows_since
 
 PAGE = 1000
+_MOST_PAGES = 5000
 # Futures wants less than seven days for orders.
 WINDOWS = {
     MarketType.SPOT: timedelta(hours=24),
@@ -85,6 +86,8 @@ class Lookups:
         is_spot = market_type_of(symbol) is MarketType.SPOT
         if is_spot and book is Book.CONDITIONAL:
             return ()
+        if is_spot and self._link.site.clock.now() - since > MOST_REQUESTS * WINDOWS[MarketType.SPOT]:
+            return await self._spot_orders_by_number(symbol, since)
         if is_spot:
             return await self._orders(at.SPOT_ORDERS, symbol, since)
         if book is Book.NORMAL:
@@ -175,6 +178,21 @@ class Lookups:
             else:
                 raise ReadFailed("There are too many orders to read at once: ask for a later time.")
         return sorted(found.values(), key=lambda report: (report.exchange_at, report.exchange_order_id))
+
+    async def _spot_orders_by_number(self, symbol: str, since: datetime) -> list[OrderReport]:
+        """Every order there ever was, from the first on: windows of a day would be too many."""
+        venue_id = await self._link.readable_id(symbol)
+        found: list[OrderReport] = []
+        first = 0
+        for _ in range(_MOST_PAGES):
+            params = {"symbol": venue_id, "orderId": first, "limit": PAGE}
+            rows = _rows(await self._link.read(at.SPOT_ORDERS, params))
+            reports = [_parsed(order_report, row, symbol) for row in rows]
+            found += [report for report in reports if report.exchange_at >= since]
+            if len(rows) < PAGE:
+                return sorted(found, key=lambda report: (report.exchange_at, report.exchange_order_id))
+            first = max(int(report.exchange_order_id) for report in reports) + 1
+        raise ReadFailed("There are too many orders to read at once: ask for a later time.")
 
     async def _pages(self, endpoint: Endpoint, params: dict[str, Any], symbol: str) -> list[FillReport]:
         fills: list[FillReport] = []

@@ -17,6 +17,7 @@ from fillbook.orders.core.reports import FillReport, OrderReport
 from fillbook.venues.ccxt.binance.words import (
     MARGIN_MODES,
     algo_status_of,
+    fill_kind_of,
     order_type_of,
     position_side_of,
     side_of,
@@ -53,6 +54,7 @@ def order_report(row: Raw, symbol: str) -> OrderReport:
         reduce_only=bool(row.get("reduceOnly", False)),
         position_side=position_side_of(row.get("positionSide")),
         exchange_at=moment(updated or 0),
+        fills_kind=fill_kind_of(row.get("clientOrderId") or "", row.get("origType") or ""),
         raw=row,
     )
 

@@ -165,7 +165,15 @@ async def test_orders_of_many_windows_and_pages_are_all_read(monkeypatch):
 
 async def test_orders_from_too_long_ago_are_refused_rather_than_read_for_hours():
     with pytest.raises(ReadFailed, match="too long ago"):
-        await Lookups(Venue()).orders_since(SPOT, NOW - timedelta(days=900), Book.NORMAL)
+        await Lookups(Venue()).orders_since(PERP, NOW - timedelta(days=2000), Book.NORMAL)
+
+
+async def test_spot_orders_from_long_ago_are_read_by_number_rather_than_day_by_day(monkeypatch):
+    monkeypatch.setattr(lookups, "PAGE", 3)
+    since = NOW - timedelta(days=2000)
+    orders = [order(number, to_ms(since) + (number - 2) * 100 * DAY_MS) for number in range(1, 12)]
+    found = await Lookups(Venue(orders=orders)).orders_since(SPOT, since, Book.NORMAL)
+    assert [report.exchange_order_id for report in found] == [str(number) for number in range(2, 12)]
 
 
 ALGO = {

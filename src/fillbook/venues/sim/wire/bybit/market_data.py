@@ -43,7 +43,8 @@ def instruments_info(context: Context, account: Account, params: Params) -> Any:
     if params.get("status") not in (None, "", "Trading"):
         markets = []
     if market_type is MarketType.SPOT:
-        return {"category": category, "list": [_spot_row(context, market) for market in markets]}
+        rows = [_spot_row(context, market) for market in markets]
+        return {"category": category, "list": rows, "nextPageCursor": ""}
     limit = min(integer(params, "limit") or _PAGE, 1000)
     first = int(params["cursor"]) if params.get("cursor", "").isdecimal() else 0
     page = markets[first : first + limit]

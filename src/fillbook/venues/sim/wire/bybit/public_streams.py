@@ -27,17 +27,15 @@ class PublicStreams:
         self._context = context
         self._topics = PublicTopics(_Speech(context))
 
-    def subscribe(self, outlet: Outlet, name: str) -> bool:
-        """False when there is no such topic."""
+    def knows(self, outlet: Outlet, name: str) -> bool:
+        return self._topic(outlet, name) is not None
+
+    def subscribe(self, outlet: Outlet, name: str) -> None:
         topic = self._topic(outlet, name)
-        if topic is None:
-            return False
-        outlet.streams.add(name)
+        assert topic is not None, "a topic is checked before it is subscribed to"
         self._topics.subscribe(outlet, topic)
-        return True
 
     def unsubscribe(self, outlet: Outlet, name: str) -> None:
-        outlet.streams.discard(name)
         topic = self._topic(outlet, name)
         if topic is not None:
             self._topics.unsubscribe(outlet, topic)

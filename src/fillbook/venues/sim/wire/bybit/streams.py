@@ -103,18 +103,25 @@ class Streams:
         )
 
     def _subscribe(self, outlet: Outlet, names: list[Any], request_id: str) -> None:
-        """All topics or none: the first that cannot be subscribed refuses the request."""
-        for name in (str(one) for one in names):
+        """All topics or none; the answer comes before the first message of a topic."""
+        wanted = [str(one) for one in names]
+        for name in wanted:
             refusal = self._refusal(outlet, name)
-            if refusal is not None:
+            if refusal:
                 outlet.send(_answer("subscribe", request_id, refusal))
                 return
         outlet.send(_answer("subscribe", request_id))
+        for name in wanted:
+            outlet.streams.add(name)
+            if outlet.account is not None:
+                self._private.subscribe(outlet.account, name, outlet)
+            else:
+                self._public.subscribe(outlet, name)
 
-    def _refusal(self, outlet: Outlet, name: str) -> str | None:
-        """Subscribes to a topic, or says why not."""
+    def _refusal(self, outlet: Outlet, name: str) -> str:
+        """Why a topic cannot be subscribed to; empty: it can."""
         if outlet.path != PRIVATE_PATH:
-            return None if self._public.subscribe(outlet, name) else f"Invalid topic: {name}"
+            return "" if self._public.knows(outlet, name) else f"Invalid topic: {name}"
         if outlet.account is None:
             return "Request not authorized"
         channel, _, category = name.partition(".")
@@ -123,12 +130,11 @@ class Streams:
         )
         if not is_known:
             return f"Invalid topic: {name}"
-        if not self._private.subscribe(outlet.account, name, outlet):
-            return f"error:already subscribed,topic:{name}"
-        return None
+        return f"error:already subscribed,topic:{name}" if name in outlet.streams else ""
 
     def _unsubscribe(self, outlet: Outlet, names: list[Any], request_id: str) -> None:
         for name in (str(one) for one in names):
+            outlet.streams.discard(name)
             if outlet.account is not None:
                 self._private.unsubscribe(outlet.account, name, outlet)
             else:
