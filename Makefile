@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test lint format bench full lock
+.PHONY: setup demo test lint format bench full lock storm storm-full
 
 setup: $(STAMP)
 
@@ -35,6 +35,14 @@ bench: setup
 
 full: setup
 	$(BIN)/python -m pytest -n 2 --dist loadscope --full $(ARGS)
+
+# SEEDS=n FROM=k JOBS=j; STORY=1 prints what happened.
+storm: setup
+	cd tests && PYTHONHASHSEED=0 ../$(BIN)/python -m storm $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) \
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(STORY),--story) $(ARGS)
+
+storm-full: setup
+	cd tests && PYTHONHASHSEED=0 ../$(BIN)/python -m storm --seeds 10000 --report ../docs/storm-report.md $(ARGS)
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock

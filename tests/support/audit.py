@@ -21,7 +21,7 @@ from fillbook.strategies.tables import strategy_accounts, strategy_capital
 
 
 class Audit:
-    """One reading of the whole database."""
+    """One reading of the whole database, or of some accounts."""
 
     def __init__(self, rows: dict[str, Sequence[Any]], instruments: dict[str, Instrument]) -> None:
         self._rows = rows
@@ -30,11 +30,17 @@ class Audit:
         self._fills = {row.id: row for row in rows["fills"] if row.superseded_by_id is None}
 
     @classmethod
-    async def read(cls, db: Database, instruments: dict[str, Instrument]) -> "Audit":
+    async def read(
+        cls, db: Database, instruments: dict[str, Instrument], account_ids: set[int] | None = None
+    ) -> "Audit":
         tables = (fills, fill_allocations, positions, strategy_positions, trades, orders)
         links = (strategy_capital, strategy_accounts)
         async with db.read() as unit:
             rows = {table.name: await unit.all(sa.select(table)) for table in (*tables, *links)}
+        if account_ids is not None:
+            rows = {
+                name: [row for row in found if row.account_id in account_ids] for name, found in rows.items()
+            }
         return cls(rows, instruments)
 
     def faults(self) -> list[str]:

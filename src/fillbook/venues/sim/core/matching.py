@@ -317,6 +317,8 @@ class Matching:
         self._exchange.place_child(account, parent, new, market, at_ms)
 
     def fill_late(self, account: Account, order: SimOrder, market: Market, fraction: Decimal) -> None:
+        if order.book is Book.CONDITIONAL:
+            return  # it never fills itself: what it triggers does
         lot = market.listing.instrument.lot
         quantity = floor_to(order.remaining * fraction, lot)
         price = order.price if order.price is not None else market.price

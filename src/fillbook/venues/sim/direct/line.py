@@ -89,7 +89,8 @@ class Line:
     ) -> None:
         self.faults = faults
         self.calls: deque[CallRecord] = deque(maxlen=MAX_CALLS_KEPT)
-        self.on_call: Callable[[CallRecord], None] = lambda _: None
+        self.on_call: Callable[[CallRecord], None] = _ignore
+        self.on_answer: Callable[[CallRecord], None] = _ignore
         self._exchange = exchange
         self._later = later
         self._latency_s = latency_s
@@ -123,6 +124,7 @@ class Line:
                 answer = refusal
             answer = _lost_answer(faults) or answer
             record.answer = repr(answer) if isinstance(answer, Exception) else "answered"
+            self.on_answer(record)
             self._after(self._latency_s() + _delay_s(faults, after=True), lambda: _settle(reply, answer))
 
         self._after(self._latency_s() + _delay_s(faults, after=False), arrive)
@@ -182,6 +184,10 @@ class Line:
 
     def _now_ms(self) -> int:
         return self._exchange.now_ms()
+
+
+def _ignore(_: CallRecord) -> None:
+    """Nobody follows the calls."""
 
 
 def _lost_answer(faults: Faulty) -> Exception | None:

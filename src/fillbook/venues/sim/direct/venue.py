@@ -66,8 +66,9 @@ class SimVenue:
     # Acts
 
     async def place(self, request: OrderRequest) -> PlaceOutcome:
+        subject = f"{request.symbol} {request.client_order_id}"
         return await self._order_act(
-            "place", request.symbol, lambda account: acts.place(self._site, account, request)
+            "place", subject, lambda account: acts.place(self._site, account, request)
         )
 
     async def amend(self, ref: OrderRef, request: OrderRequest) -> PlaceOutcome:
@@ -217,6 +218,10 @@ class SimVenue:
             self._site.streams.drop(self._key, connection)
 
     async def close(self) -> None:
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Drop the streams, as the end of a process does."""
         for connection in self._connections:
             self._site.streams.drop(self._key, connection)
 
