@@ -9,6 +9,7 @@ from fillbook.kernel.clock import SystemClock
 from fillbook.market.core import Side, market_type_of
 from fillbook.orders.core.order import Book, OrderStatus, OrderType, TimeInForce
 from fillbook.orders.core.outcomes import Acknowledged, CancelAccepted, Rejected, Unknown
+from fillbook.venues.sim.core.book import Depth
 
 PERP = "BTC/USDT:USDT"
 
@@ -252,6 +253,21 @@ async def test_a_triggered_order_is_reported_with_the_fate_of_what_it_made(desk,
     )
     page = await desk.venue.fills_of_order(symbol, found.triggered_order_id or found.exchange_order_id)
     assert sum(fill.quantity for fill in page.fills) == request.quantity
+
+
+async def test_what_came_of_a_triggered_order_is_cancelled_with_it(desk, symbol, new_order):
+    desk.exchange.set_depth(symbol, Depth(levels=1, level_quantity=Decimal("0.001"), refills=False))
+    request = new_order(
+        symbol, order_type=OrderType.STOP_LIMIT, stop_price=Decimal(65_000), price=Decimal(64_000)
+    )
+    placed = await desk.venue.place(request)
+    desk.exchange.set_price(symbol, Decimal(65_500))
+    resting = await desk.found(request)
+    assert resting.status.is_live
+    names = replace(desk.ref(request), exchange_order_id=placed.report.exchange_order_id)
+    assert isinstance(await desk.venue.cancel(names), CancelAccepted)
+    assert not (await desk.found(request)).status.is_live
+    assert not desk.account.open_orders
 
 
 async def test_a_hedged_close_names_its_leg(desk, new_order):

@@ -18,20 +18,18 @@ from fillbook.orders.core.outcomes import (
 )
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance import requests
+from fillbook.venues.ccxt.binance.lookups import Lookups
 from fillbook.venues.ccxt.binance.reports import algo_report, fills_of_answer, order_report
 from fillbook.venues.ccxt.calls import CallFailed, Endpoint
-from fillbook.venues.ccxt.link import Link
 from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
+from fillbook.venues.ccxt.triggered import cancel_with_what_came
 from fillbook.venues.ccxt.values import UNREADABLE
 
 _NOTHING_TO_CANCEL = "-2011"
 
 
-class Acts:
+class Acts(Lookups):
     """The acts of one account."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
 
     async def place(self, request: OrderRequest) -> PlaceOutcome:
         listing = await self._link.sendable(request.symbol)
@@ -65,6 +63,11 @@ class Acts:
         return _placed(answer, request.symbol, endpoint)
 
     async def cancel(self, ref: OrderRef) -> CancelOutcome:
+        if not requests.in_algo_book(ref.symbol, ref.book):
+            return await self._cancel_one(ref)
+        return await cancel_with_what_came(ref, self._cancel_one, self.find_order, {_NOTHING_TO_CANCEL})
+
+    async def _cancel_one(self, ref: OrderRef) -> CancelOutcome:
         listing = await self._link.sendable(ref.symbol)
         if isinstance(listing, Rejected):
             return listing

@@ -9,14 +9,13 @@ from fillbook.venues.ccxt.binance.acts import Acts
 from fillbook.venues.ccxt.binance.endpoints import PROFILE
 from fillbook.venues.ccxt.binance.feeds import FuturesFeed, SpotFeed
 from fillbook.venues.ccxt.binance.link import BinanceLink
-from fillbook.venues.ccxt.binance.lookups import Lookups
 from fillbook.venues.ccxt.binance.market import Quotes
 from fillbook.venues.ccxt.binance.wallet import Wallet
 from fillbook.venues.ccxt.site import Site
 from fillbook.venues.ccxt.websocket import Dialogue
 
 
-class BinanceVenue(Acts, Lookups, Wallet, Quotes):
+class BinanceVenue(Acts, Wallet, Quotes):
     """Satisfies `trading.ports.Venue`. The symbol decides the market type: a `:` means futures."""
 
     name = VenueName.BINANCE

@@ -28,6 +28,7 @@ from fillbook.venues.ccxt.okx.answers import acted_rows, failure_of, only_row
 from fillbook.venues.ccxt.okx.lookups import Lookups, waiting_rows
 from fillbook.venues.ccxt.okx.reports import accepted_report
 from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
+from fillbook.venues.ccxt.triggered import cancel_with_what_came
 
 ENDED_CODES = frozenset({"51400", "51401", "51402"})
 """What a cancel meets that has nothing left to cancel. It closes no order: the order's record does."""
@@ -79,6 +80,11 @@ class Acts(Lookups):
         return Acknowledged(replace(found, price=request.price, quantity=request.quantity))
 
     async def cancel(self, ref: OrderRef) -> CancelOutcome:
+        if ref.book is Book.NORMAL:
+            return await self._cancel_one(ref)
+        return await cancel_with_what_came(ref, self._cancel_one, self.find_order, ENDED_CODES)
+
+    async def _cancel_one(self, ref: OrderRef) -> CancelOutcome:
         listing = await self._link.sendable(ref.symbol)
         if isinstance(listing, Rejected):
             return listing

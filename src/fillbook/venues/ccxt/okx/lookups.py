@@ -23,7 +23,7 @@ from fillbook.venues.ccxt.okx import requests
 from fillbook.venues.ccxt.okx.answers import rows_of
 from fillbook.venues.ccxt.okx.link import FAILURES, OkxLink
 from fillbook.venues.ccxt.okx.reports import algo_report, fill_report, order_report
-from fillbook.venues.ccxt.okx.words import INSTRUMENT_TYPES, kind_of_order
+from fillbook.venues.ccxt.okx.words import INSTRUMENT_TYPES
 from fillbook.venues.ccxt.triggered import joined
 from fillbook.venues.ccxt.values import UNREADABLE, amount, floor_ms, moment
 
@@ -121,12 +121,11 @@ class Lookups:
         if row is None:
             return FillsPage(tuple(fills), complete=False)
         order: OrderReport = _parsed(order_report, row, listing.instrument)
-        forced = kind_of_order(row)
         named = tuple(
             replace(
                 fill,
                 client_order_id=order.client_order_id,
-                kind=fill.kind if forced is FillKind.TRADE else forced,
+                kind=fill.kind if order.fills_kind is FillKind.TRADE else order.fills_kind,
             )
             for fill in fills
         )

@@ -58,6 +58,7 @@ def order_report(row: Raw, instrument: Instrument) -> OrderReport:
         reduce_only=flag(row.get("reduceOnly")),
         position_side=leg_of(row.get("posSide")),
         exchange_at=moment(row["uTime"]),
+        fills_kind=kind_of_order(row),
         raw=row,
     )
 
@@ -158,7 +159,7 @@ def streamed_fill(row: Raw, order: OrderReport, instrument: Instrument) -> FillR
         fee=-amount(row["fillFee"]),
         fee_asset=row.get("fillFeeCcy") or None,
         liquidity=_liquidity(row),
-        kind=kind_of_order(row),
+        kind=order.fills_kind,
         exchange_at=moment(row["fillTime"]),
         venue_realized_pnl=_realized(row, instrument),
         raw=row,

@@ -61,7 +61,12 @@ def amend(site: "SimSite", account: Account, ref: OrderRef, request: OrderReques
 
 
 def cancel(site: "SimSite", account: Account, ref: OrderRef) -> CancelAccepted:
-    order = site.exchange.cancel(account, order_of(site, account, ref))
+    """Of a conditional order that has triggered, the order that came of it."""
+    order = order_of(site, account, ref)
+    if order.child_id is not None:
+        site.exchange.cancel(account, site.exchange.orders[order.child_id])
+    else:
+        site.exchange.cancel(account, order)
     return CancelAccepted(str(order.order_id))
 
 
