@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fillbook.accounts.core import Environment
-from fillbook.market.core import VenueName
+from fillbook.market.core import MarketType, VenueName
 from fillbook.venues.sim.core.vocabulary import SimFill, SimOrder
 from fillbook.venues.sim.wire.bybit import text as bybit
 
@@ -45,6 +45,10 @@ class WireFacts:
     shares_one_wallet: bool = False
     """Whether spot and futures draw on the same balances."""
     has_listen_keys: bool = False
+    replaces: bool = True
+    """Whether an amend of an order that cannot be changed in place replaces it; else it is refused."""
+    hides_time_in_force: frozenset[MarketType] = frozenset()
+    """Markets whose records do not say why an order was cancelled: one that may not rest ends as cancelled."""
 
 
 WIRES: Mapping[VenueName, WireFacts] = {
@@ -97,5 +101,22 @@ WIRES: Mapping[VenueName, WireFacts] = {
         page_sizes=("fillbook.venues.ccxt.okx.link.PAGE",),
         passphrase="open sesame",
         shares_one_wallet=True,
+    ),
+    VenueName.BITGET: WireFacts(
+        place=("POST", r"/place-order$"),
+        find=("GET", r"/(orderInfo|order/detail)$"),
+        cancel=("POST", r"/cancel-order$"),
+        amend=("POST", r"/(cancel-replace-order|modify-order)$"),
+        balances=("GET", r"/(account/assets|account/accounts)$"),
+        instruments=("GET", r"/(public/symbols|market/contracts)$"),
+        clock=("GET", r"/public/time$"),
+        clock_refusal=(400, "40008", "Request timestamp expired"),
+        leverage_refusal="45045",
+        feeds=frozenset({"account"}),
+        page_sizes=("fillbook.venues.ccxt.bitget.pages.PAGE",),
+        passphrase="open sesame",
+        has_wallet_pages=frozenset({Environment.LIVE, Environment.PAPER}),
+        replaces=False,
+        hides_time_in_force=frozenset({MarketType.SPOT}),
     ),
 }

@@ -92,6 +92,12 @@ class Desk:
         book = self.traits.book_of(market_type_of(request.symbol), request.order_type)
         return OrderRef(request.symbol, request.client_order_id, None, book)
 
+    def trigger(self, request: OrderRequest) -> None:
+        """Move the price a little beyond a stop's trigger."""
+        assert request.stop_price is not None
+        beyond = Decimal(500) if request.trigger_rises else Decimal(-500)
+        self.exchange.set_price(request.symbol, request.stop_price + beyond)
+
     async def found(self, request: OrderRequest) -> OrderReport:
         """What the venue's record says of a request: an answer to an act may name no more than ids."""
         report = await self.venue.find_order(self.ref(request))
@@ -177,6 +183,25 @@ def order(symbol: str, **changes: Any) -> OrderRequest:
     if changes.get("order_type", OrderType.LIMIT) is OrderType.LIMIT:
         terms["price"] = Decimal(50_000)
     return OrderRequest(**(terms | changes))
+
+
+def stop(symbol: str, **changes: Any) -> OrderRequest:
+    """A stop that waits: on futures a buy above the price, on spot a sell below it (not every venue's spot buys
+    at market by quantity)."""
+    buys = market_type_of(symbol) is MarketType.FUTURES
+    terms: dict[str, Any] = {
+        "order_type": OrderType.STOP_MARKET,
+        "side": Side.BUY if buys else Side.SELL,
+        "stop_price": Decimal(65_000 if buys else 55_000),
+    }
+    if changes.get("order_type") is OrderType.STOP_LIMIT:
+        terms["price"] = Decimal(66_000 if buys else 54_000)
+    return order(symbol, **(terms | changes))
+
+
+@pytest.fixture
+def new_stop() -> Callable[..., OrderRequest]:
+    return stop
 
 
 @pytest.fixture

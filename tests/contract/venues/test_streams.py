@@ -104,11 +104,11 @@ async def test_a_cancel_is_told_under_our_client_id(desk, symbol):
         await listener.until(has_order(ref.client_order_id, OrderStatus.CANCELED))
 
 
-async def test_conditional_orders_are_told_from_placing_to_the_fill_they_cause(desk, symbol, new_order):
+async def test_conditional_orders_are_told_from_placing_to_the_fill_they_cause(desk, symbol, new_stop):
     async with listening(desk) as listener:
-        request = new_order(symbol, order_type=OrderType.STOP_MARKET, stop_price=Decimal(65_000))
+        request = new_stop(symbol)
         await desk.venue.place(request)
-        desk.exchange.set_price(symbol, Decimal(65_500))
+        desk.trigger(request)
         book = desk.ref(request).book
 
         def finished(seen):

@@ -45,7 +45,8 @@ class Row:
         return failure.kind is self.kind if self.exactly else issubclass(failure.kind, self.kind)
 
 
-_BINANCE, _BYBIT, _OKX = VenueName.BINANCE, VenueName.BYBIT, VenueName.OKX
+_BINANCE, _BYBIT = VenueName.BINANCE, VenueName.BYBIT
+_OKX, _BITGET = VenueName.OKX, VenueName.BITGET
 
 OUTCOME_TABLE: tuple[Row, ...] = (
     # The id exists already: ours from before, or one that met it. Looking up tells which.
@@ -54,6 +55,12 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.UNKNOWN, _BYBIT, "110072"),
     Row(Fate.UNKNOWN, _BYBIT, "170141"),
     Row(Fate.UNKNOWN, _OKX, "51016"),
+    Row(Fate.UNKNOWN, _BITGET, "40786"),
+    Row(Fate.UNKNOWN, _BITGET, "43118"),
+    Row(Fate.UNKNOWN, _BITGET, "45034"),
+    Row(Fate.UNKNOWN, _BITGET, "50060"),
+    Row(Fate.UNKNOWN, _BITGET, "40500"),
+    Row(Fate.UNKNOWN, _BITGET, "40708"),
     Row(Fate.UNKNOWN, kind=errors.DuplicateOrderId),
     # The venue says itself that it does not know, or was too busy to say.
     Row(Fate.UNKNOWN, _BINANCE, "-1000"),
@@ -71,6 +78,12 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.UNKNOWN, _OKX, "50013"),
     Row(Fate.UNKNOWN, _OKX, "50026"),
     Row(Fate.UNKNOWN, _OKX, "51149"),
+    Row(Fate.UNKNOWN, _BITGET, "40010"),
+    Row(Fate.UNKNOWN, _BITGET, "40015"),
+    Row(Fate.UNKNOWN, _BITGET, "40725"),
+    Row(Fate.UNKNOWN, _BITGET, "45001"),
+    # A wrong parameter, but during its releases anything: the venue says so itself.
+    Row(Fate.UNKNOWN, _BITGET, "40808"),
     # The order is being worked on at this moment; OKX says so of a cancel.
     Row(Fate.UNKNOWN, _BYBIT, "110079"),
     Row(Fate.UNKNOWN, _OKX, "51410"),
@@ -92,6 +105,37 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.NOT_DONE, _OKX, "51170"),
     Row(Fate.NOT_DONE, _OKX, "51506"),
     Row(Fate.NOT_DONE, _OKX, "51510"),
+    # Refusals that ccxt knows no class for: too little money or position, limits of price and size, and orders
+    # that have ended.
+    Row(Fate.NOT_DONE, _BITGET, "40754"),
+    Row(Fate.NOT_DONE, _BITGET, "40755"),
+    Row(Fate.NOT_DONE, _BITGET, "40756"),
+    Row(Fate.NOT_DONE, _BITGET, "40757"),
+    Row(Fate.NOT_DONE, _BITGET, "22002"),
+    Row(Fate.NOT_DONE, _BITGET, "22006"),
+    Row(Fate.NOT_DONE, _BITGET, "22007"),
+    Row(Fate.NOT_DONE, _BITGET, "22008"),
+    Row(Fate.NOT_DONE, _BITGET, "22009"),
+    Row(Fate.NOT_DONE, _BITGET, "22034"),
+    Row(Fate.NOT_DONE, _BITGET, "22038"),
+    Row(Fate.NOT_DONE, _BITGET, "22042"),
+    Row(Fate.NOT_DONE, _BITGET, "25213"),
+    Row(Fate.NOT_DONE, _BITGET, "43023"),
+    Row(Fate.NOT_DONE, _BITGET, "43008"),
+    Row(Fate.NOT_DONE, _BITGET, "43009"),
+    Row(Fate.NOT_DONE, _BITGET, "43028"),
+    Row(Fate.NOT_DONE, _BITGET, "43037"),
+    Row(Fate.NOT_DONE, _BITGET, "43038"),
+    Row(Fate.NOT_DONE, _BITGET, "43039"),
+    Row(Fate.NOT_DONE, _BITGET, "43040"),
+    Row(Fate.NOT_DONE, _BITGET, "45111"),
+    Row(Fate.NOT_DONE, _BITGET, "45112"),
+    Row(Fate.NOT_DONE, _BITGET, "45113"),
+    Row(Fate.NOT_DONE, _BITGET, "45115"),
+    Row(Fate.NOT_DONE, _BITGET, "22001"),
+    Row(Fate.NOT_DONE, _BITGET, "25204"),
+    Row(Fate.NOT_DONE, _BITGET, "43002"),
+    Row(Fate.NOT_DONE, _BITGET, "43004"),
     # A code nobody knows, or half an answer.
     Row(Fate.UNKNOWN, kind=errors.ExchangeError, exactly=True),
     Row(Fate.NOT_DONE, kind=errors.ExchangeError),

@@ -13,11 +13,12 @@ from fillbook.market.core import VenueName
 
 if TYPE_CHECKING:
     from fillbook.venues.ccxt.binance.venue import BinanceVenue
+    from fillbook.venues.ccxt.bitget.venue import BitgetVenue
     from fillbook.venues.ccxt.bybit.venue import BybitVenue
     from fillbook.venues.ccxt.okx.venue import OkxVenue
     from fillbook.venues.ccxt.site import Site
 
-    CcxtVenue = BinanceVenue | BybitVenue | OkxVenue
+    CcxtVenue = BinanceVenue | BybitVenue | OkxVenue | BitgetVenue
 
 
 class VenueNotSupported(InvalidInput):
@@ -31,6 +32,7 @@ ADAPTERS: Mapping[VenueName, str] = MappingProxyType(
         VenueName.BINANCE: "fillbook.venues.ccxt.binance.venue:BinanceVenue",
         VenueName.BYBIT: "fillbook.venues.ccxt.bybit.venue:BybitVenue",
         VenueName.OKX: "fillbook.venues.ccxt.okx.venue:OkxVenue",
+        VenueName.BITGET: "fillbook.venues.ccxt.bitget.venue:BitgetVenue",
     }
 )
 """Where each venue's adapter is: a class made of (site, account, credentials), with its `profile`."""

@@ -1,0 +1,1 @@
+"""Bitget v2, classic account: spot and USDT futures."""

@@ -1,0 +1,174 @@
+"""Placing and cancelling orders at Bitget. Nothing here raises for what the venue or network does.
+
+A cancelled task leaves the order's fate unknown: `CancelledError` passes through, and whoever cancelled must
+treat the order as unknown, for the request may have arrived. An answer names an order and no more.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from fillbook.accounts.core import MarginMode
+from fillbook.kernel.money import ZERO
+from fillbook.market.core import MarketType, VenueName, market_type_of
+from fillbook.market.errors import ReadFailed
+from fillbook.orders.core.order import Book, OrderRef, OrderRequest, OrderStatus
+from fillbook.orders.core.outcomes import (
+    Acknowledged,
+    CancelAccepted,
+    CancelOutcome,
+    PlaceOutcome,
+    Rejected,
+)
+from fillbook.orders.core.reports import OrderReport
+from fillbook.venues.ccxt.bitget import requests
+from fillbook.venues.ccxt.bitget.link import BitgetLink
+from fillbook.venues.ccxt.bitget.market import read_price
+from fillbook.venues.ccxt.calls import CallFailed, Endpoint
+from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
+from fillbook.venues.ccxt.site import Listing
+from fillbook.venues.ccxt.values import UNREADABLE, moment
+
+_NOTHING_TO_CANCEL = frozenset({"22001", "43004", "43025"})
+
+
+class Acts:
+    """The acts of one account."""
+
+    _link: BitgetLink
+
+    async def place(self, request: OrderRequest) -> PlaceOutcome:
+        listing = await self._link.sendable(request.symbol)
+        if isinstance(listing, Rejected):
+            return listing
+        try:
+            requests.check(request)
+        except ValueError as error:
+            return Rejected("unsupported", str(error))
+        prepared = await self._prepared(request, listing)
+        if isinstance(prepared, Rejected):
+            return prepared
+        endpoint, params = prepared
+        try:
+            answer = await self._link.act(endpoint, params)
+        except CallFailed as failure:
+            return outcome_of(VenueName.BITGET, failure)
+        try:
+            order_id = str(answer["data"]["orderId"] or "")
+            at = moment(answer["requestTime"])
+        except UNREADABLE:
+            return UNREADABLE_ANSWER
+        return Acknowledged(_asked(request, order_id, at, answer)) if order_id else UNREADABLE_ANSWER
+
+    async def amend(self, ref: OrderRef, request: OrderRequest) -> PlaceOutcome:
+        """Bitget would cancel the order and make another later, of an id that its answer does not tell."""
+        return Rejected(
+            "unsupported", "Bitget does not change a resting order in place: cancel it and place a new one."
+        )
+
+    async def cancel(self, ref: OrderRef) -> CancelOutcome:
+        listing = await self._link.sendable(ref.symbol)
+        if isinstance(listing, Rejected):
+            return listing
+        endpoint, params = requests.cancel(ref, listing.venue_id)
+        try:
+            answer = await self._link.act(endpoint, params)
+        except CallFailed as failure:
+            return outcome_of(VenueName.BITGET, failure)
+        try:
+            return _cancelled(answer["data"], ref.exchange_order_id)
+        except UNREADABLE:
+            return UNREADABLE_ANSWER
+
+    async def cancel_all(self, symbol: str, book: Book) -> CancelOutcome:
+        """Plan orders of other kinds than ours (whole-position stops, trailing ones) are left alone."""
+        listing = await self._link.sendable(symbol)
+        if isinstance(listing, Rejected):
+            return listing
+        endpoint, params = requests.cancel_all(symbol, listing.venue_id, book)
+        try:
+            answer = await self._link.act(endpoint, params)
+        except CallFailed as failure:
+            if failure.code in _NOTHING_TO_CANCEL:
+                return CancelAccepted(None)
+            return outcome_of(VenueName.BITGET, failure)
+        try:
+            failed = answer["data"].get("failureList") or ()
+        except (*UNREADABLE, AttributeError):
+            return UNREADABLE_ANSWER
+        return _refused(failed[0]) if failed else CancelAccepted(None)
+
+    async def _prepared(self, request: OrderRequest, listing: Listing) -> tuple[Endpoint, Any] | Rejected:
+        """What to send, once what it depends on has been read; or why nothing is sent."""
+        try:
+            if requests.is_spot_market_buy(request):
+                price = await read_price(self._link, request.symbol)
+                instrument, ask = listing.instrument, price.ask or price.last
+                return requests.spot_market_buy(request, listing.venue_id, instrument, ask)
+            if request.order_type.has_stop_price:
+                price = await read_price(self._link, request.symbol)
+                if _has_passed(request, price.last):
+                    text = f"The price is at {price.last} already: Bitget would wait for it to come back."
+                    return Rejected("would_trigger", text)
+            mode = await self._margin_mode(request, listing)
+        except ReadFailed as error:
+            return Rejected("unreadable", f"Not sent: {error.detail}")
+        return requests.place(request, listing.venue_id, mode)
+
+    async def _margin_mode(self, request: OrderRequest, listing: Listing) -> MarginMode | None:
+        if market_type_of(request.symbol) is MarketType.SPOT:
+            return None
+        known = self._link.margin_modes.get(request.symbol)
+        if known is None:
+            _, known = await self._link.modes(request.symbol, listing.venue_id)
+        return known
+
+
+def _has_passed(request: OrderRequest, last: Decimal) -> bool:
+    """Whether a conditional order's trigger lies on the wrong side of the price.
+
+    A plan order names no direction: it waits for its trigger from where the price stands. Behind the price, a
+    stop would become a take-profit, and protect nothing.
+    """
+    assert request.stop_price is not None
+    return last >= request.stop_price if request.trigger_rises else last <= request.stop_price
+
+
+def _asked(request: OrderRequest, order_id: str, at: datetime, answer: Any) -> OrderReport:
+    """A new order as it was asked for: the answer says no more than that it is there."""
+    book = Book.CONDITIONAL if request.order_type.has_stop_price else Book.NORMAL
+    return OrderReport(
+        symbol=request.symbol,
+        exchange_order_id=order_id,
+        client_order_id=request.client_order_id,
+        book=book,
+        side=request.side,
+        order_type=request.order_type,
+        status=OrderStatus.NEW,
+        quantity=request.quantity,
+        filled_quantity=ZERO,
+        cost=None,
+        price=request.price,
+        stop_price=request.stop_price,
+        time_in_force=request.time_in_force,
+        reduce_only=request.reduce_only,
+        position_side=request.position_side,
+        exchange_at=at,
+        raw=answer,
+    )
+
+
+def _cancelled(body: Any, exchange_order_id: str | None) -> CancelOutcome:
+    """Three kinds of answer: the order's names, a word (spot plans), or lists of what was and was not cancelled."""
+    if "result" in body:
+        word = str(body["result"])
+        return CancelAccepted(exchange_order_id) if word == "success" else Rejected("not_cancelled", word)
+    if "successList" not in body:
+        return CancelAccepted(str(body["orderId"])) if body["orderId"] else UNREADABLE_ANSWER
+    if body["successList"]:
+        return CancelAccepted(str(body["successList"][0]["orderId"]))
+    return _refused(body["failureList"][0])
+
+
+def _refused(row: Any) -> Rejected:
+    return Rejected(str(row.get("errorCode") or "not_cancelled"), str(row.get("errorMsg") or ""))
