@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fillbook.accounts.core import Environment, LedgerEntryKind, MarginMode, PositionMode
+from fillbook.accounts.core import Environment, LedgerEntryKind, MarginMode, PositionMode, PositionSide
 from fillbook.kernel.clock import SystemClock
 from fillbook.ledger.core.fill import FillKind
 from fillbook.market.core import MarketType, Side, market_type_of
@@ -115,6 +115,18 @@ async def test_the_fills_of_a_liquidation_are_of_its_kind(desk, new_order):
     page = await desk.venue.fills_of_order(PERP, desk.wire.order_id(desk.exchange.orders[forced.order_id]))
     assert {fill.kind for fill in page.fills} == {FillKind.LIQUIDATION}
     assert page.complete
+
+
+async def test_what_the_venue_forces_is_among_the_fills(desk, new_order):
+    await desk.venue.set_leverage(PERP, Decimal(100))
+    await desk.venue.place(new_order(PERP, order_type=OrderType.MARKET, quantity=Decimal(50)))
+    desk.exchange.deleverage(desk.account, PERP, PositionSide.NET, Decimal(1))
+    desk.exchange.set_price(PERP, Decimal(40_000))
+    assert {fill.kind for fill in desk.account.fills} == {FillKind.TRADE, FillKind.ADL, FillKind.LIQUIDATION}
+    page = await desk.venue.fills_since(PERP, since())
+    assert {fill.venue_fill_id for fill in page.fills} == {
+        desk.wire.fill_id(fill) for fill in desk.account.fills
+    }
 
 
 async def test_an_old_window_without_fills_points_to_the_next(desk, symbol, new_order):

@@ -5,6 +5,7 @@ task leaves the order's fate unknown: `CancelledError` passes through, and whoev
 unknown, for the request may have arrived.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,8 @@ from fillbook.venues.ccxt.calls import CallFailed, Endpoint
 from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
 from fillbook.venues.ccxt.values import UNREADABLE, moment
 
+RECORD_PATIENCE_S = 3.0
+_AMEND_UNSEEN = Unknown("amend_unseen", "Bybit took the change, but does not show the order yet.")
 _NO_SUCH_ORDER = frozenset({"110001", "170213"})
 
 
@@ -48,18 +51,19 @@ class Acts(Lookups):
         if isinstance(outcome, Acknowledged):
             self._link.note_leg(request.symbol, request.position_side)
             if _ends_at_once(request):
-                return await self._as_recorded(request, outcome)
+                return await self._recorded(outcome) or outcome
         return outcome
 
-    async def _as_recorded(self, request: OrderRequest, accepted: Acknowledged) -> Acknowledged:
-        """The order with what it has filled by now; as it was accepted, while the record cannot be read."""
-        order_id = accepted.report.exchange_order_id
-        ref = OrderRef(request.symbol, request.client_order_id, order_id, Book.NORMAL)
+    async def _recorded(self, accepted: Acknowledged) -> Acknowledged | None:
+        """The order as its record has it now; None while that cannot be read, and nobody is kept waiting for it."""
+        report = accepted.report
+        ref = OrderRef(report.symbol, report.client_order_id or "", report.exchange_order_id, Book.NORMAL)
         try:
-            found = await self.find_live_order(ref)
-        except ReadFailed:
-            return accepted
-        return accepted if found is None else Acknowledged(found)
+            async with asyncio.timeout(RECORD_PATIENCE_S):
+                found = await self.find_live_order(ref)
+        except (ReadFailed, TimeoutError):
+            return None
+        return None if found is None else Acknowledged(found)
 
     async def amend(self, ref: OrderRef, request: OrderRequest) -> PlaceOutcome:
         """In place: the order keeps both its ids."""
@@ -73,8 +77,8 @@ class Acts(Lookups):
         outcome = await self._send(at.AMEND, params, request)
         if not isinstance(outcome, Acknowledged):
             return outcome
-        # The answer says nothing of what had filled: an unfilled report would seem to undo fills.
-        return await self._as_recorded(request, outcome)
+        # The answer names neither terms nor fills: only the record does.
+        return await self._recorded(outcome) or _AMEND_UNSEEN
 
     async def _send(
         self, endpoint: Endpoint, params: Mapping[str, Any], request: OrderRequest
