@@ -255,10 +255,13 @@ class AccountRunner:
     async def _hear(self, event: object) -> None:
         match event:
             case StreamChange(state, reason, feed):
+                was_up = self._feeds.get(feed, False)
                 self._feeds[feed] = state is StreamState.CONNECTED
                 log.info("stream", account_id=self.account.id, state=state, reason=reason)
                 if self._feeds[feed]:
                     self._backfill_wanted.ring()
+                elif was_up:
+                    self._act(self._look_when_deaf())
             case OrderReport():
                 booked = await self._floor.bookkeeper.enqueue(OrderSeen(self.account.id, event))
                 booked.add_done_callback(lambda done: self._check_gap(done, event))
@@ -268,6 +271,12 @@ class AccountRunner:
                 await self._floor.db.run(lambda unit: balances.save(unit, self.account, [event]))
             case PositionReport():
                 pass  # positions are folds over fills; the venue's own are compared at reconciliation
+
+    async def _look_when_deaf(self) -> None:
+        """A stream that does not come back soon ends the long pause that it allowed."""
+        await self._floor.clock.sleep(UNREAD_INTERVAL_S)
+        if not self.is_streaming:
+            self._backfill_wanted.ring()
 
     def _check_gap(self, booked: "asyncio.Future[Booked]", report: OrderReport) -> None:
         """A streamed report that names more than the books hold: give the fill a moment, then fetch it."""
