@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from fillbook.app.demo.cast import Cast
-from fillbook.app.demo.clients import ExchangeControl, FillbookClient, Row
+from fillbook.app.demo.clients import Exchanges, FillbookClient, Row
 from fillbook.kernel.money import ZERO, parse_amount
 
 
@@ -24,7 +24,7 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The exchange's own record: `/_sim/orders`, `fills`, `positions`, `balances`."""
+    """The exchanges' own record: `/_sim/orders`, `fills`, `positions`, `balances`."""
 
     orders: Sequence[Row]
     fills: Sequence[Row]
@@ -56,10 +56,10 @@ async def read_books(api: FillbookClient, cast: Cast) -> Books:
     return replace(books, links=links)
 
 
-async def read_truth(exchange: ExchangeControl) -> Truth:
+async def read_truth(exchanges: Exchanges) -> Truth:
     return Truth(
-        orders=await exchange.get("orders"),
-        fills=await exchange.get("fills"),
-        positions=await exchange.get("positions"),
-        balances=await exchange.get("balances"),
+        orders=await exchanges.rows("orders"),
+        fills=await exchanges.rows("fills"),
+        positions=await exchanges.rows("positions"),
+        balances=await exchanges.balances(),
     )

@@ -1,4 +1,4 @@
-"""Who plays: three accounts of different size and leverage, a futures strategy and a spot strategy.
+"""Who plays: four accounts at four exchanges, of different size and leverage, a futures and a spot strategy.
 
 Made over the API, like anybody's. Capital is each link's part of the account's balance, by weight.
 """
@@ -9,14 +9,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fillbook.app.demo.clients import ExchangeControl, FillbookClient, UnexpectedAnswer
-from fillbook.app.demo.stage import ENVIRONMENT, VENUE
-from fillbook.market.core import MarketType
+from fillbook.app.demo.clients import Exchanges, FillbookClient, UnexpectedAnswer
+from fillbook.app.demo.stage import ENVIRONMENT
+from fillbook.market.core import MarketType, VenueName
 
 FUTURES = "trend"
 SPOT = "coins"
 MARKETS = {FUTURES: "futures", SPOT: "spot"}
 PATIENCE_S = 15.0
+_WITH_PASSPHRASE = (VenueName.OKX, VenueName.BITGET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,20 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """An account before it exists. Each wallet, spot and futures, begins with `balance` USDT."""
+    """An account before it exists. Each wallet begins with `balance` USDT: Binance and Bitget have one for spot and
+    one for futures, Bybit and OKX have one for both."""
 
     name: str
+    exchange: VenueName
     balance: str
     links: Mapping[str, Link]
 
 
 ROLES = (
-    Role("main", "10000", {FUTURES: Link("3", "1"), SPOT: Link("1")}),
-    Role("family", "4000", {FUTURES: Link("1", "3"), SPOT: Link("1")}),
-    Role("friend", "1500", {FUTURES: Link("1", "5", max_symbols=1)}),
+    Role("main", VenueName.BINANCE, "10000", {FUTURES: Link("3", "1"), SPOT: Link("1")}),
+    Role("family", VenueName.BYBIT, "4000", {FUTURES: Link("1", "3"), SPOT: Link("1")}),
+    Role("friend", VenueName.BINANCE, "1500", {FUTURES: Link("1", "5", max_symbols=1)}),
+    Role("club", VenueName.BYBIT, "2500", {FUTURES: Link("1", "2")}),
 )
 
 
@@ -70,9 +74,9 @@ class Cast:
     strategies: Mapping[str, Strategy]
 
 
-async def assemble(api: FillbookClient, exchange: ExchangeControl) -> Cast:
+async def assemble(api: FillbookClient, exchanges: Exchanges) -> Cast:
     """Open the accounts on both sides, make the strategies, link them, and give them capital."""
-    members = tuple([await _open_account(api, exchange, role) for role in ROLES])
+    members = tuple([await _open_account(api, exchanges, role) for role in ROLES])
     strategies = {name: await _make_strategy(api, name) for name in MARKETS}
     for member in members:
         await _await_balance(api, member)
@@ -93,20 +97,20 @@ async def assemble(api: FillbookClient, exchange: ExchangeControl) -> Cast:
     return Cast(members, strategies)
 
 
-async def _open_account(api: FillbookClient, exchange: ExchangeControl, role: Role) -> Member:
+async def _open_account(api: FillbookClient, exchanges: Exchanges, role: Role) -> Member:
     key, secret = secrets.token_hex(16), secrets.token_hex(16)
-    await exchange.post(
-        "accounts", {"api_key": key, "api_secret": secret, "balances": {"USDT": role.balance}}
-    )
+    keys = {"api_key": key, "api_secret": secret}
+    if role.exchange in _WITH_PASSPHRASE:
+        keys["passphrase"] = secrets.token_hex(8)
+    await exchanges.at(role.exchange).post("accounts", {**keys, "balances": {"USDT": role.balance}})
     made = await api.call(
         "POST",
         "/accounts",
         {
             "name": role.name,
-            "exchange": VENUE,
+            "exchange": role.exchange,
             "environment": ENVIRONMENT,
-            "api_key": key,
-            "api_secret": secret,
+            **keys,
         },
     )
     return Member(made["id"], key, role)

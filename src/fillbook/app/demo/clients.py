@@ -9,6 +9,7 @@ from urllib.parse import quote
 import aiohttp
 
 from fillbook.kernel.errors import FillbookError
+from fillbook.market.core import VenueName
 
 Row = dict[str, Any]
 PAGE = 500
@@ -73,6 +74,32 @@ class FillbookClient:
         ) as answer:
             document = await answer.json(content_type=None)
         return AlertAnswer(answer.status, document, (time.perf_counter() - began_s) * 1000)
+
+
+class Exchanges:
+    """All simulated exchanges of the demo."""
+
+    def __init__(self, session: aiohttp.ClientSession, urls: Mapping[VenueName, str]) -> None:
+        self._controls = {venue: ExchangeControl(session, url) for venue, url in urls.items()}
+
+    def at(self, venue: VenueName) -> "ExchangeControl":
+        return self._controls[venue]
+
+    async def rows(self, path: str) -> list[Row]:
+        """The rows of every exchange, one after the other."""
+        return [row for control in self._controls.values() for row in await control.get(path)]
+
+    async def balances(self) -> Row:
+        """By the accounts' keys."""
+        found: Row = {}
+        for control in self._controls.values():
+            found |= await control.get("balances")
+        return found
+
+    async def set_price(self, symbol: str, price: str) -> None:
+        """The same price everywhere."""
+        for control in self._controls.values():
+            await control.post("price", {"symbol": symbol, "price": price})
 
 
 class ExchangeControl:

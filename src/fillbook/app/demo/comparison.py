@@ -4,6 +4,7 @@ Each check says how much it compared and, in words, every difference. A triggere
 orders at the exchange and one here: the second one's fills and end belong to the first.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -63,29 +64,36 @@ def _compare(name: str, ours: Facts, theirs: Facts) -> Check:
 
 
 def _fills(books: Books, truth: Truth, members: Sequence[Member]) -> tuple[Facts, Facts]:
+    """By the id that we gave their order, and by their turn in it: each venue spells its own ids its own way."""
     by_id, by_key = _names(members)
-    ours = {
-        f"{by_id[row['account_id']]} {row['symbol']} fill {row['venue_fill_id']}": {
-            "order": row["exchange_order_id"],
-            "side": row["side"],
-            "price": _text(row["price"]),
-            "quantity": _text(row["quantity"]),
-            "fee": f"{_text(row['fee'])} {row['fee_asset']}",
-        }
+    orders = {row["id"]: row["client_order_id"] for row in books.orders}
+    ours = [
+        (f"{by_id[row['account_id']]} {row['symbol']} {orders.get(row['order_id'], 'no order')}", row)
         for row in books.fills
         if row["superseded_by_id"] is None
+    ]
+    theirs = [
+        (f"{by_key[row['account']]} {row['symbol']} {row['client_order_id']}", row) for row in truth.fills
+    ]
+    return _in_turn(ours), _in_turn(theirs)
+
+
+def _in_turn(rows: Iterable[tuple[str, Row]]) -> Facts:
+    by_order: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for order, row in rows:
+        by_order[order].append(
+            {
+                "side": row["side"],
+                "price": _text(row["price"]),
+                "quantity": _text(row["quantity"]),
+                "fee": f"{_text(row['fee'])} {row['fee_asset']}",
+            }
+        )
+    return {
+        f"{order} fill {turn}": facts
+        for order, every in by_order.items()
+        for turn, facts in enumerate(sorted(every, key=lambda facts: list(facts.values())), start=1)
     }
-    theirs = {
-        f"{by_key[row['account']]} {row['symbol']} fill {row['trade_id']}": {
-            "order": str(row["order_id"]),
-            "side": row["side"],
-            "price": _text(row["price"]),
-            "quantity": _text(row["quantity"]),
-            "fee": f"{_text(row['fee'])} {row['fee_asset']}",
-        }
-        for row in truth.fills
-    }
-    return ours, theirs
 
 
 def _orders(books: Books, truth: Truth, members: Sequence[Member]) -> tuple[Facts, Facts]:
@@ -149,21 +157,35 @@ def _wallets(books: Books, truth: Truth, members: Sequence[Member]) -> tuple[Fac
     ours: Facts = {}
     theirs: Facts = {}
     for member in members:
-        booked = amount(member.role.balance)
-        for row in books.account_positions:
-            if row["account_id"] == member.account_id and ":" in row["symbol"]:
-                booked += amount(row["realized_pnl"]) - amount(row["fees"])
+        if truth.balances[member.api_key]["is_unified"]:
+            continue  # one wallet for everything: it is compared with the coins
+        booked = amount(member.role.balance) + _earned(books, member)
         ours[f"{member.name} USDT"] = {"wallet": to_text(booked)}
         theirs[f"{member.name} USDT"] = {"wallet": _text(truth.balances[member.api_key]["futures"]["USDT"])}
     return ours, theirs
 
 
+def _earned(books: Books, member: Member) -> Decimal:
+    """What futures brought and took, in USDT."""
+    return sum(
+        (
+            amount(row["realized_pnl"]) - amount(row["fees"])
+            for row in books.account_positions
+            if row["account_id"] == member.account_id and ":" in row["symbol"]
+        ),
+        ZERO,
+    )
+
+
 def _purses(books: Books, truth: Truth, members: Sequence[Member]) -> tuple[Facts, Facts]:
-    """Every spot coin, from the fills alone: what was bought and sold, less fees in their own coin."""
+    """Every coin, from the fills alone: what was bought and sold, less fees in their own coin. Where one wallet serves
+    futures too, what they brought and took is in it."""
     ours: Facts = {}
     theirs: Facts = {}
     for member in members:
         held = {"USDT": amount(member.role.balance)}
+        if truth.balances[member.api_key]["is_unified"]:
+            held["USDT"] += _earned(books, member)
         for row in books.fills:
             if row["account_id"] == member.account_id and ":" not in row["symbol"]:
                 _add_spot_fill(held, row)
@@ -185,16 +207,18 @@ def _add_spot_fill(held: dict[str, Decimal], row: Row) -> None:
 
 
 def _balances(books: Books, truth: Truth, members: Sequence[Member]) -> tuple[Facts, Facts]:
-    """Spot balances as they are shown. Futures balances are read at intervals, so they may be minutes old."""
+    """Spot balances as they are shown. Futures balances are read at intervals, so they may be minutes old; of a
+    wallet that serves both, margin moves with the price, so that only the whole is compared."""
     ours: Facts = {}
     theirs: Facts = {}
     for member in members:
         shown = {
             row["asset"]: row for row in books.balances[member.account_id] if row["market_type"] == "spot"
         }
-        ours |= {f"{member.name} {asset}": _purse(row) for asset, row in shown.items()}
+        facts = _whole if truth.balances[member.api_key]["is_unified"] else _purse
+        ours |= {f"{member.name} {asset}": facts(row) for asset, row in shown.items()}
         theirs |= {
-            f"{member.name} {asset}": _purse(purse)
+            f"{member.name} {asset}": facts(purse)
             for asset, purse in truth.balances[member.api_key]["spot"].items()
             if _total(purse) or asset in shown
         }
@@ -203,6 +227,10 @@ def _balances(books: Books, truth: Truth, members: Sequence[Member]) -> tuple[Fa
 
 def _purse(row: Mapping[str, Any]) -> dict[str, str]:
     return {"free": _text(row["free"]), "locked": _text(row["locked"])}
+
+
+def _whole(row: Mapping[str, Any]) -> dict[str, str]:
+    return {"free and locked": to_text(_total(row))}
 
 
 def _names(members: Iterable[Member]) -> tuple[dict[int, str], dict[str, str]]:

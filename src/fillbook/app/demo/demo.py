@@ -15,7 +15,7 @@ import aiohttp
 from rich.console import Console
 
 from fillbook.app.demo.cast import assemble
-from fillbook.app.demo.clients import ExchangeControl, FillbookClient
+from fillbook.app.demo.clients import Exchanges, FillbookClient
 from fillbook.app.demo.follow import follow
 from fillbook.app.demo.screen import Screen
 from fillbook.app.demo.script import STEPS
@@ -56,8 +56,8 @@ async def _play(screen: Screen, directory: Path, once: bool, port: int) -> bool:
     screen.opening()
     async with set_up(directory, port) as stage, aiohttp.ClientSession() as session:
         api = FillbookClient(session, stage.server_url, stage.token)
-        exchange = ExchangeControl(session, stage.exchange_url)
-        show = Show(screen, api, exchange, await assemble(api, exchange))
+        exchanges = Exchanges(session, stage.exchange_urls)
+        show = Show(screen, api, exchanges, await assemble(api, exchanges))
         await show.begin()
         for number, step in enumerate(STEPS, start=1):
             await show.play(number, step)

@@ -17,6 +17,7 @@ from fillbook.app.demo.script import BTC_SWAP, ETH_COIN, ETH_SWAP
 from fillbook.app.demo.show import Show
 from fillbook.app.demo.stage import Stage
 from fillbook.kernel.money import floor_to, parse_amount
+from fillbook.market.core import VenueName
 
 LOOK_EVERY_S = 1.0
 STEP_BASIS_POINTS = 4
@@ -45,13 +46,13 @@ async def follow(show: Show, stage: Stage) -> None:
 
 async def _move(show: Show, rng: random.Random) -> Mapping[str, Decimal]:
     """A small step of every price that somebody may hold; spot and perpetual move together."""
-    now: dict[str, str] = await show.exchange.get("prices")
+    now: dict[str, str] = await show.exchanges.at(VenueName.BINANCE).get("prices")
     step = Decimal(10_000 + rng.randint(-STEP_BASIS_POINTS, STEP_BASIS_POINTS)) / 10_000
     moved = {
         symbol: floor_to(parse_amount(now[symbol]) * step, TICK) for symbol in (BTC_SWAP, ETH_SWAP, ETH_COIN)
     }
     for symbol, price in moved.items():
-        await show.exchange.post("price", {"symbol": symbol, "price": str(price)})
+        await show.exchanges.set_price(symbol, str(price))
     return moved
 
 

@@ -15,7 +15,7 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from fillbook.app.demo.cast import assemble
-from fillbook.app.demo.clients import ExchangeControl, FillbookClient
+from fillbook.app.demo.clients import Exchanges, FillbookClient
 from fillbook.app.demo.screen import Screen
 from fillbook.app.demo.script import STEPS
 from fillbook.app.demo.show import Show
@@ -46,8 +46,8 @@ async def draw() -> str:
     with tempfile.TemporaryDirectory(prefix="fillbook-demo-") as directory:
         async with set_up(Path(directory), 0) as stage, aiohttp.ClientSession() as session:
             api = FillbookClient(session, stage.server_url, stage.token)
-            exchange = ExchangeControl(session, stage.exchange_url)
-            show = Show(drawn, api, exchange, await assemble(api, exchange))
+            exchanges = Exchanges(session, stage.exchange_urls)
+            show = Show(drawn, api, exchanges, await assemble(api, exchanges))
             drawn.opening()
             await show.begin()
             for number, step in enumerate(STEPS, start=1):

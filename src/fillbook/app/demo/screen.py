@@ -53,13 +53,14 @@ class Screen:
     def cast(self, cast: Cast, books: Books) -> None:
         """Who plays, with how much."""
         names = {strategy.number: name for name, strategy in cast.strategies.items()}
-        table = _table(["account", "each wallet", "strategy"], ["leverage", "weight", "capital"], 2)
+        table = _table(["account", "at", "wallet", "strategy"], ["leverage", "weight", "capital"], 2)
         for member in cast.members:
             links = [link for link in books.links if link["account_id"] == member.account_id]
             for turn, link in enumerate(links):
                 capital = link["capital"][0]
                 table.add_row(
                     Text("" if turn else member.name, "bold"),
+                    "" if turn else member.role.exchange,
                     "" if turn else f"{money(amount(member.role.balance))} USDT",
                     names[link["strategy_id"]],
                     f"{link['leverage']}×",

@@ -67,11 +67,11 @@ STEPS: Sequence[Step] = (
     Step(
         "One alert, one order on every account, sized by capital and leverage",
         prices={BTC_SWAP: "60000", ETH_SWAP: "3000", ETH_COIN: "3000"},
-        orders=3,
+        orders=4,
         alert=_market("BTCUSDT.P", 40, "buy"),
         in_picture=True,
     ),
-    Step("The price rises, and the strategy adds", prices={BTC_SWAP: "61200"}, orders=3, alert=_ADD),
+    Step("The price rises, and the strategy adds", prices={BTC_SWAP: "61200"}, orders=4, alert=_ADD),
     Step(
         "The same alert is delivered again: nothing is bought twice",
         alert=_ADD,
@@ -85,13 +85,13 @@ STEPS: Sequence[Step] = (
     Step(
         "Half is closed in profit",
         prices={BTC_SWAP: "63450.5"},
-        orders=3,
+        orders=4,
         alert=_market("BTCUSDT.P", -50),
         in_picture=True,
     ),
     Step(
         "A batch: two limit orders wait below, a stop protects the position",
-        orders=9,
+        orders=12,
         alert={
             "symbol": "BTCUSDT.P",
             "orders": [
@@ -105,12 +105,12 @@ STEPS: Sequence[Step] = (
     Step(
         "A second symbol: one account may hold one only, the others trade",
         symbol=ETH_SWAP,
-        orders=2,
+        orders=3,
         alert=_market("ETHUSDT.P", 10, "sell"),
     ),
     Step(
         "A batch cancels what waits, the old stop too, and bids lower",
-        orders=3,
+        orders=4,
         alert={
             "symbol": "BTCUSDT.P",
             "orders": [
@@ -121,7 +121,7 @@ STEPS: Sequence[Step] = (
     ),
     Step(
         "A tighter stop for the whole position",
-        orders=3,
+        orders=4,
         alert={
             "symbol": "BTCUSDT.P",
             "order_type": "STOP_MARKET",
@@ -136,7 +136,7 @@ STEPS: Sequence[Step] = (
     ),
     Step(
         "The line breaks before family's order is answered: looked up, sent once",
-        orders=3,
+        orders=4,
         alert=_market("BTCUSDT.P", 50, "sell"),
         cut_off="family",
         in_picture=True,
@@ -144,14 +144,14 @@ STEPS: Sequence[Step] = (
     Step(
         "The short is closed in profit",
         prices={BTC_SWAP: "60111.1"},
-        orders=3,
+        orders=4,
         alert=_market("BTCUSDT.P", -100),
     ),
     Step(
         "Ether's short is closed at a loss",
         symbol=ETH_SWAP,
         prices={ETH_SWAP: "3050.77"},
-        orders=2,
+        orders=3,
         alert=_market("ETHUSDT.P", -100),
     ),
     Step(

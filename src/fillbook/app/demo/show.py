@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from fillbook.app.demo.books import Books, read_books, read_truth
 from fillbook.app.demo.cast import Cast
-from fillbook.app.demo.clients import AlertAnswer, ExchangeControl, FillbookClient, Row, UnexpectedAnswer
+from fillbook.app.demo.clients import AlertAnswer, Exchanges, FillbookClient, Row, UnexpectedAnswer
 from fillbook.app.demo.comparison import Check, compare
 from fillbook.app.demo.screen import Screen
 from fillbook.app.demo.script import Step
@@ -22,7 +22,7 @@ class Show:
 
     screen: Screen
     api: FillbookClient
-    exchange: ExchangeControl
+    exchanges: Exchanges
     cast: Cast
     books: Books = field(init=False)
 
@@ -35,9 +35,11 @@ class Show:
         self.screen.step(number, step.title, step.prices)
         if step.cut_off is not None:
             (member,) = [member for member in self.cast.members if member.name == step.cut_off]
-            await self.exchange.post("faults", {**CUT_OFF, "api_key": member.api_key})
+            await self.exchanges.at(member.role.exchange).post(
+                "faults", {**CUT_OFF, "api_key": member.api_key}
+            )
         for symbol, price in step.prices.items():
-            await self.exchange.post("price", {"symbol": symbol, "price": price})
+            await self.exchanges.set_price(symbol, price)
         answer = None if step.alert is None else await self._send(step)
         if answer is None or answer.is_accepted:
             logs = answer.document["order_logs"] if answer else []
@@ -64,7 +66,7 @@ class Show:
         deadline_s = time.perf_counter() + AGREE_WITHIN_S
         while True:
             self.books = await read_books(self.api, self.cast)
-            checks = compare(self.books, await read_truth(self.exchange), self.cast.members)
+            checks = compare(self.books, await read_truth(self.exchanges), self.cast.members)
             if all(check.agrees for check in checks) or time.perf_counter() > deadline_s:
                 return checks
             await asyncio.sleep(LOOK_EVERY_S)

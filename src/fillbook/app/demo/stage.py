@@ -1,4 +1,4 @@
-"""Where the demo plays: a simulated exchange and the real server, in one process, in a temporary directory.
+"""Where the demo plays: four simulated exchanges and the real server, in one process, in a temporary directory.
 
 Everything that the environment may say about a real installation is overridden, so that the demo never touches
 it. The log goes to a file beside the database, out of the picture.
@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from fillbook.storage.unit import Unit
 from fillbook.venues.sim import server as simulator
 
 HOST = "127.0.0.1"
-VENUE = VenueName.BINANCE
+VENUES = tuple(VenueName)
 ENVIRONMENT = Environment.DEMO
 USERNAME = "demo"
 LOG_NAME = "server.log"
@@ -35,10 +35,10 @@ LOG_NAME = "server.log"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Two addresses, and the API token of the demo's one person."""
+    """The addresses, and the API token of the demo's one person."""
 
     server_url: str
-    exchange_url: str
+    exchange_urls: Mapping[VenueName, str]
     token: str
 
 
@@ -52,31 +52,32 @@ class _Web(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def set_up(directory: Path, port: int) -> AsyncIterator[Stage]:
-    """Start exchange and server; end both. Port 0 picks a free one. Raises `InvalidInput` for a taken port."""
+    """Start exchanges and server; end all. Port 0 picks a free one. Raises `InvalidInput` for a taken port."""
     with _listening(port) as listener, (directory / LOG_NAME).open("w", encoding="utf-8") as log:
         redactor = configure_logging("info", "json", log)
         logging.captureWarnings(True)
         logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-        exchange = await simulator.start({VENUE: 0})
+        exchange = await simulator.start(dict.fromkeys(VENUES, 0))
+        urls = {venue: exchange.url(venue) for venue in VENUES}
         try:
-            settings = _settings(directory, exchange.url(VENUE))
+            settings = _settings(directory, urls)
             async with running(settings, redactor) as server, _serving(server, listener):
                 yield Stage(
                     server_url=f"http://{HOST}:{listener.getsockname()[1]}",
-                    exchange_url=exchange.url(VENUE),
+                    exchange_urls=urls,
                     token=await _make_person(server),
                 )
         finally:
             await exchange.close()
 
 
-def _settings(directory: Path, exchange_url: str) -> Settings:
+def _settings(directory: Path, exchange_urls: Mapping[VenueName, str]) -> Settings:
     """Every setting by name: what the environment says is meant for another server."""
     return Settings(
         data_dir=directory,
         database_url=SecretStr(f"sqlite:///{directory / 'fillbook.db'}"),
         master_keys=(),
-        venue_urls={f"{VENUE}:{ENVIRONMENT}": exchange_url},
+        venue_urls={f"{venue}:{ENVIRONMENT}": url for venue, url in exchange_urls.items()},
         allow_fake_live=False,
         host=HOST,
         port=1,

@@ -170,6 +170,7 @@ class Control:
                     for asset, purse in account.spot.items()
                 },
                 "futures": dict(account.wallet),
+                "is_unified": account.is_unified,
             }
             for account in self._accounts(body)
         }

@@ -9,11 +9,13 @@ import pytest
 from fillbook.app.demo.books import Books, Truth
 from fillbook.app.demo.cast import FUTURES, SPOT, Link, Member, Role
 from fillbook.app.demo.comparison import compare
+from fillbook.market.core import VenueName
 
 PERP, COIN = "BTC/USDT:USDT", "ETH/USDT"
-MEMBER = Member(1, "key-1", Role("main", "10000", {FUTURES: Link("1"), SPOT: Link("1")}))
+MEMBER = Member(1, "key-1", Role("main", VenueName.BINANCE, "10000", {FUTURES: Link("1"), SPOT: Link("1")}))
 
 ORDER = {
+    "id": 11,
     "account_id": 1,
     "account": "key-1",
     "symbol": PERP,
@@ -34,6 +36,7 @@ ORDER = {
 FILL = {
     "account_id": 1,
     "account": "key-1",
+    "client_order_id": "fb1",
     "symbol": PERP,
     "venue_fill_id": "7",
     "trade_id": 7,
@@ -47,6 +50,7 @@ FILL = {
     "superseded_by_id": None,
 }
 COIN_FILL = FILL | {
+    "client_order_id": "fb2",
     "symbol": COIN,
     "venue_fill_id": "8",
     "trade_id": 8,
@@ -58,6 +62,7 @@ COIN_FILL = FILL | {
     "fee_asset": "ETH",
 }
 COIN_ORDER = ORDER | {
+    "id": 12,
     "symbol": COIN,
     "client_order_id": "fb2",
     "exchange_order_id": "12",
@@ -92,7 +97,7 @@ def both() -> tuple[Books, Truth]:
         Books(positions=[], account_positions=[dict(POSITION)], balances={1: spot}, links=[], **ours),
         Truth(
             positions=[dict(POSITION)],
-            balances={"key-1": {"futures": {"USDT": "9999.7"}, "spot": purses}},
+            balances={"key-1": {"is_unified": False, "futures": {"USDT": "9999.7"}, "spot": purses}},
             **theirs,
         ),
     )
@@ -113,14 +118,14 @@ def test_two_sides_that_say_the_same_agree_however_they_write_their_numbers() ->
     [
         (
             lambda b, t: b.fills[0].update(price="60000.000000000000000001"),
-            "main BTC/USDT:USDT fill 7: price",
+            "main BTC/USDT:USDT fb1 fill 1: price",
         ),
         (
             lambda b, t: b.fills[0].update(fee="0.29"),
-            "fill 7: fee is 0.29 USDT here, 0.3 USDT at the exchange",
+            "fill 1: fee is 0.29 USDT here, 0.3 USDT at the exchange",
         ),
-        (lambda b, t: b.fills.pop(0), "fill 7: only at the exchange"),
-        (lambda b, t: t.fills.pop(0), "fill 7: only in the books"),
+        (lambda b, t: b.fills.pop(0), "fb1 fill 1: only at the exchange"),
+        (lambda b, t: t.fills.pop(0), "fb1 fill 1: only in the books"),
         (
             lambda b, t: b.orders[0].update(status="NEW"),
             "order fb1: status is NEW here, FILLED at the exchange",
@@ -160,7 +165,9 @@ def test_a_triggered_conditional_order_is_compared_with_the_order_that_it_became
 
 def test_an_order_that_was_refused_before_it_reached_the_exchange_is_no_difference() -> None:
     books, truth = both()
-    books.orders.append(ORDER | {"client_order_id": "fb3", "exchange_order_id": None, "status": "REJECTED"})
+    books.orders.append(
+        ORDER | {"id": 13, "client_order_id": "fb3", "exchange_order_id": None, "status": "REJECTED"}
+    )
     assert differences(books, truth) == []
 
 
