@@ -43,8 +43,8 @@ class Role:
 ROLES = (
     Role("main", VenueName.BINANCE, "10000", {FUTURES: Link("3", "1"), SPOT: Link("1")}),
     Role("family", VenueName.BYBIT, "4000", {FUTURES: Link("1", "3"), SPOT: Link("1")}),
-    Role("friend", VenueName.BINANCE, "1500", {FUTURES: Link("1", "5", max_symbols=1)}),
-    Role("club", VenueName.BYBIT, "2500", {FUTURES: Link("1", "2")}),
+    Role("friend", VenueName.OKX, "1500", {FUTURES: Link("1", "5", max_symbols=1)}),
+    Role("club", VenueName.BITGET, "2500", {FUTURES: Link("1", "2")}),
 )
 
 
