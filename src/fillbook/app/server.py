@@ -139,7 +139,9 @@ class Server:
         if held:
             holders = ", ".join(sorted({lease.holder for lease in held}))
             reasons.append(
-                f"{len(held)} accounts are traded by another server ({holders}); this one leaves them alone."
+                f"1 account is traded by another server ({holders}): this one leaves it alone."
+                if len(held) == 1
+                else f"{len(held)} accounts are traded by another server ({holders}): this one leaves them alone."
             )
         desks = self.engine.runners.values()
         silent = sum(not desk.is_streaming for desk in desks)

@@ -157,3 +157,12 @@ def test_the_planner_does_what_the_row_of_the_page_says(number: int) -> None:
         wanted = REPAIRS.get(Resolution(resolution))
         assert told == ([case] if case else []), (here, there, filled)
         assert done == ([wanted] if wanted else []), (here, there, filled)
+
+
+def test_more_filled_than_was_ordered_is_told() -> None:
+    local, venue = snapshots_of(Here.FILLED, There.FILLED, Filled.SAME)
+    (order,) = local.orders
+    assert reconcile(local, venue).findings == ()
+    too_full = replace(local, orders=(replace(order, quantity=order.filled_quantity - STEP),))
+    (finding,) = reconcile(too_full, venue).findings
+    assert (finding.case, finding.order_id) == (Case.OVERFILLED, order.id)
