@@ -67,12 +67,21 @@ def recorded() -> Callable[[str], Any]:
 
 
 class OfflineLink(OkxLink):
-    """The real link with instruments at hand; what is read comes from a script."""
+    """The real link with instruments at hand; what is read (`script`) and acted (`answers`) comes from scripts."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.script: list[Any] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.answers: list[Any] = []
+        self.sent: list[tuple[str, Any]] = []
+
+    async def act(self, endpoint: Any, params: Any) -> Any:
+        self.sent.append((endpoint.path, params))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def catalogue(self, market_type: MarketType, max_age_s: float | None = None) -> Catalogue:
         return Catalogue(LISTINGS[market_type])
