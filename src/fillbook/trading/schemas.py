@@ -8,12 +8,14 @@ from fillbook.market.core import Side
 
 
 class ReconcileRunOut(Schema):
-    """`unread` names what could not be read, and why: nothing is concluded about it."""
+    """`unread` names what could not be read, and why: nothing is concluded about it. `finished_at` is null while a
+    run is wanted or under way."""
 
     id: int
     account_id: int
     environment: Environment
     cause: str
+    depth: str | None
     started_at: Moment
     finished_at: Moment | None
     unread: Document
@@ -32,6 +34,8 @@ class ReconcileFindingOut(Schema):
     before: Document
     after: Document
     is_repaired: bool
+    repair: str | None
+    repaired_at: Moment | None
     cause: str | None
     order_id: int | None
     created_at: Moment

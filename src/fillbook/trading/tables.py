@@ -13,8 +13,11 @@ reconcile_runs = table(
     reference("user_id", "users.id"),
     word("environment", Environment, length=8),
     sa.Column("cause", sa.String(50), nullable=False),
+    sa.Column("depth", sa.String(10)),
+    # For a run that a person asked for and nobody has begun: when it was asked for.
     instant("started_at"),
-    instant("finished_at", nullable=True),
+    # NULL while it is wanted or under way.
+    instant("finished_at", nullable=True, index=True),
     # What could not be read, and why: nothing is concluded about it.
     sa.Column("unread", Json, nullable=False, default=list),
     sa.Column("findings", sa.Integer, nullable=False, default=0),
@@ -38,6 +41,8 @@ reconcile_findings = table(
     sa.Column("before", Json),
     sa.Column("after", Json),
     flag("is_repaired", False, index=True),
+    sa.Column("repair", sa.String(30)),
+    instant("repaired_at", nullable=True),
     sa.Column("cause", sa.Text),
     reference("order_id", "orders.id", nullable=True),
     created_at(),
