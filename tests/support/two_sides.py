@@ -77,7 +77,7 @@ class Books:
         position = LocalPosition(
             quantity,
             cost=abs(quantity) * 100,
-            is_marked=self.marks.get(leg, "ok") != "ok",
+            status=self.marks.get(leg, "ok"),
             last_fill_id=str(len(self.fills)),
         )
         return LocalSnapshot(
@@ -152,7 +152,6 @@ class Books:
             case QueueCancel(order):
                 self.queued.add(order.id)
             case Relabel(order, link):
-                assert link is not None
                 self.orders[order.client_order_id] = replace(
                     order, strategy_account_id=link.strategy_account_id, signal_id=1
                 )

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from fillbook.accounts import service as accounts
 from fillbook.accounts.core import Account, Credentials, Environment, KeyPermissions
 from fillbook.accounts.service import TestedKey
+from fillbook.accounts.tables import sync_cursors
 from fillbook.accounts.vault import Vault
 from fillbook.fleet.events import EventSignal
 from fillbook.identity import service as identity
@@ -248,6 +249,12 @@ class World:
 
     async def trades(self, **where: Any) -> list[Any]:
         return await self.rows(trades, **where)
+
+    async def cursors(self, account: Account) -> list[Any]:
+        async with self.db.read() as unit:
+            return list(
+                await unit.all(sa.select(sync_cursors).where(sync_cursors.c.account_id == account.id))
+            )
 
     async def accounts(self) -> list[Account]:
         async with self.db.read() as unit:

@@ -23,9 +23,24 @@ class CursorMove:
     kind: str = "fills"
 
 
-async def begin(unit: Unit, starts: Iterable[tuple[Account, str]]) -> None:
-    """From now on the fills of these symbols are followed; a symbol that is followed already stays as it is."""
-    await store.begin_cursors(unit, starts, unit.now)
+async def begin(unit: Unit, starts: Iterable[tuple[Account, str]], at: datetime | None = None) -> None:
+    """From now on (or from `at`) the fills of these symbols are followed; a symbol that is followed already stays
+    as it is."""
+    await store.begin_cursors(unit, starts, at or unit.now)
+
+
+async def restart(
+    unit: Unit,
+    account: Account,
+    symbol: str,
+    complete_since: datetime,
+    *,
+    read_on_from: datetime | None = None,
+) -> None:
+    """The fills of a symbol are complete from this moment on, whatever its cursor said; they are read on from
+    there, or from `read_on_from`."""
+    cursor = SyncCursor(symbol, "fills", read_on_from or complete_since, None, complete_since)
+    await store.save_cursors(unit, account, [cursor])
 
 
 async def advance(unit: Unit, moves: Iterable[CursorMove]) -> None:

@@ -6,7 +6,7 @@ Statements are built once: SQLAlchemy finds them compiled by identity, and an al
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -14,6 +14,7 @@ from fillbook.accounts.core import Environment
 from fillbook.accounts.tables import accounts
 from fillbook.identity.tables import users
 from fillbook.market.core import MarketType, VenueName
+from fillbook.orders.tables import orders, strategy_order_logs, strategy_order_results
 from fillbook.signals.tables import signal_deliveries, signal_keys, signals, webhook_logs
 from fillbook.storage.unit import Unit
 from fillbook.strategies.tables import strategies, strategy_accounts
@@ -236,3 +237,36 @@ async def logged_strangers(unit: Unit, address: str) -> int:
 async def owner_of_signal(unit: Unit, signal_id: int) -> int | None:
     owner: int | None = await unit.scalar(sa.select(signals.c.user_id).where(signals.c.id == signal_id))
     return owner
+
+
+_log, _result = strategy_order_logs.c, strategy_order_results.c
+_LEGS_WITHOUT_ORDER: Final = (
+    sa.select(_log.signal_id, _log.leg, _log.side, _log.id.label("log_id"))
+    .join_from(strategy_order_logs, strategy_order_results, _result.log_id == _log.id)
+    .join(signals, signals.c.id == _log.signal_id)
+    .outerjoin(
+        orders,
+        sa.and_(
+            orders.c.signal_id == _log.signal_id,
+            orders.c.account_id == _result.account_id,
+            orders.c.leg == _log.leg,
+        ),
+    )
+    .where(
+        _log.strategy_id == sa.bindparam("strategy"),
+        _log.symbol == sa.bindparam("symbol"),
+        _result.account_id == sa.bindparam("account"),
+        signals.c.at <= sa.bindparam("at", type_=signals.c.at.type),
+        orders.c.id.is_(None),
+    )
+    .order_by(signals.c.at.desc(), _log.id.desc())
+    .limit(50)
+)
+
+
+async def legs_without_order(
+    unit: Unit, strategy_id: int, account_id: int, symbol: str, at: datetime
+) -> Sequence[sa.Row[Any]]:
+    """Legs of signals up to a moment that an account had an order for, and has no row of it; newest first."""
+    given = {"strategy": strategy_id, "account": account_id, "symbol": symbol, "at": at}
+    return await unit.all(_LEGS_WITHOUT_ORDER, given)

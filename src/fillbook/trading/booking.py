@@ -31,7 +31,16 @@ from fillbook.strategies.terms import CapitalChange, change_capital
 from fillbook.trading.adoption import adopt
 from fillbook.trading.core import settle
 from fillbook.trading.core.adoption import named_by_us
-from fillbook.trading.facts import AmendSettled, Booked, Fact, FillsSeen, LookedUp, OrderSeen, SendSettled
+from fillbook.trading.facts import (
+    AmendSettled,
+    Booked,
+    Fact,
+    FillsSeen,
+    LookedUp,
+    OrderSeen,
+    SendSettled,
+    Vanished,
+)
 from fillbook.trading.floor import Floor
 from fillbook.trading.named_orders import NamedOrders, venue_ids_of
 from fillbook.trading.store import finish_deliveries, finish_signals
@@ -96,7 +105,9 @@ class Booking:
         clients: set[rows.ClientId] = set()
         for fact in facts:
             match fact:
-                case SendSettled(order=order) | LookedUp(order=order) | AmendSettled(order=order):
+                case SendSettled(order=order) | AmendSettled(order=order):
+                    ids.add(order.id)
+                case LookedUp(order=order) | Vanished(order=order):
                     ids.add(order.id)
                 case OrderSeen(account_id, report):
                     clients.add((account_id, report.client_order_id or ""))
@@ -138,6 +149,11 @@ class Booking:
                 current = batch.orders.by_id[order.id]
                 if current.next_lookup_at is not None:
                     batch.orders.put(settle.with_look_up(current, clean, at))
+            case Vanished(order):
+                current = batch.orders.by_id[order.id]
+                # A fact that came in the meantime is truer than what was concluded before it.
+                if current == order:
+                    batch.orders.put(settle.with_vanished(current, now))
 
     def _take_outcome(self, batch: _Batch, place: int, fact: SendSettled, now: datetime) -> None:
         order = batch.orders.by_id[fact.order.id]

@@ -114,7 +114,9 @@ class EngineDesk:
         wanted = None if symbol is None else self._unify(account, symbol)
         runner = self._engine.runners.get(account.id)
         if runner is not None:
-            await runner.backfill.sweep()  # what the venue has and the books have not is to be cancelled too
+            await (
+                runner.reconciler.sweep()
+            )  # what the venue has and the books have not is to be cancelled too
         count = await self._db.run(lambda unit: _request_cancels(unit, account, wanted, side))
         if runner is not None:
             runner.cancels.wake()

@@ -31,6 +31,7 @@ from fillbook.trading.following import Following
 from fillbook.trading.intake import DeliveryIntake
 from fillbook.trading.marks import Marks
 from fillbook.trading.prices import PriceBoard
+from fillbook.trading.reconciliation.asked import AskedRuns
 from fillbook.trading.runner import AccountRunner
 from fillbook.trading.tenure import LEASE_TTL_S, OpenVenue, Tenure
 
@@ -75,6 +76,7 @@ class Engine:
             ownership=Ownership(clock),
             signal_moved=signal_moved,
             events=events,
+            installations=frozenset({installation}),
         )
         self.runners: dict[int, AccountRunner] = {}
         self._booking = Booking(self.floor, Ledger(RowIds(clock, rng)), events, {installation})
@@ -85,6 +87,7 @@ class Engine:
         self.tenure = Tenure(
             self.floor, vault, open_venue, holder, self.runners, owns_directory=owns_directory
         )
+        self.asked_runs = AskedRuns(self.floor, self._begin_run)
         self._tasks: list[asyncio.Task[None]] = []
         self._sequencer: Lease | None = None
 
@@ -97,6 +100,8 @@ class Engine:
             "intake": self.intake.run,
             "following": self.following.run,
             "tenure": self.tenure.run,
+            "asked-runs": self.asked_runs.run,
+            "ages": self.floor.ages.run,
             "sequencer": self._number_events,
             "marks": Marks(self.floor, self.runners).run,
         }
@@ -111,6 +116,7 @@ class Engine:
         await self.dispatcher.stop()
         await self.tenure.stop()
         await self.floor.bookkeeper.drain()
+        await self.floor.ages.save()
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
         await self.floor.prices.close()
@@ -123,6 +129,13 @@ class Engine:
     def wake(self, signal_id: int, account_ids: Collection[int]) -> None:
         """Deliveries wait: a hint."""
         self.intake.wake(signal_id)
+
+    def _begin_run(self, account_id: int, run_id: int) -> bool:
+        runner = self.runners.get(account_id)
+        if runner is None:
+            return False
+        runner.rounds.ask(run_id)
+        return True
 
     async def _keep(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """A loop that fails is logged and begins again: it has its truth in the database."""

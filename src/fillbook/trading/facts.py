@@ -81,7 +81,18 @@ class LookedUp:
         return self.order.account_id
 
 
-Fact = SendSettled | AmendSettled | OrderSeen | FillsSeen | LookedUp
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """No book of the venue has a live order any more, and it is certain that it will not come back."""
+
+    order: Order
+
+    @property
+    def account_id(self) -> int:
+        return self.order.account_id
+
+
+Fact = SendSettled | AmendSettled | OrderSeen | FillsSeen | LookedUp | Vanished
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from fillbook.storage.unit import Database
 from fillbook.trading.bookkeeper import Bookkeeper
 from fillbook.trading.ports import Venue
 from fillbook.trading.prices import MarketKey, PriceBoard
+from fillbook.trading.reconciliation.ages import Ages
+from fillbook.trading.reconciliation.turns import Turns
 
 INSTRUMENTS_FRESH_S: Final = 3600.0
 LEASE_MARGIN_S: Final = 2.0
@@ -128,11 +130,19 @@ class Floor:
     ownership: Ownership
     signal_moved: Callable[[int], None]
     events: EventSignal
+    installations: frozenset[str] = frozenset()
+    """Whose client order ids are ours: this installation's, and those whose books these are."""
     accounts: dict[int, Account] = field(default_factory=dict)
     watched: dict[int, OrderWatch] = field(default_factory=dict)
     followed: set[tuple[int, str]] = field(default_factory=set)
     """The (account, symbol) pairs whose fills may call for orders of their own."""
     follow_bell: Bell = field(default_factory=Bell)
+    turns: Turns = field(init=False)
+    ages: Ages = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turns = Turns(self.clock)
+        self.ages = Ages(self.db, self.clock)
 
     def instrument_of(self, account_id: int, symbol: str) -> Instrument:
         """The trading rules of a symbol on an account; raises `ReadFailed` when nobody knows them yet."""

@@ -17,7 +17,6 @@ import structlog
 from fillbook.accounts import balances, symbols
 from fillbook.accounts import service as accounts
 from fillbook.accounts.core import Account, BalanceReport, PositionReport, SymbolModes
-from fillbook.kernel.bell import Bell
 from fillbook.kernel.errors import FillbookError
 from fillbook.ledger.core.fill import FillReport, FillSource
 from fillbook.market import service as market
@@ -31,22 +30,20 @@ from fillbook.risk.core import Denied
 from fillbook.trading.backfill import Backfill
 from fillbook.trading.cancels import CancelWorker
 from fillbook.trading.core.plan import venue_leverage
+from fillbook.trading.core.reconcile import pace
 from fillbook.trading.facts import AmendSettled, Booked, FillsSeen, OrderSeen, SendSettled
 from fillbook.trading.floor import Floor, OrderWatch, market_key
 from fillbook.trading.gaps import take_report
 from fillbook.trading.lookups import LookUps
 from fillbook.trading.ports import Venue
+from fillbook.trading.reconciliation.reconciler import Reconciler
+from fillbook.trading.reconciliation.rounds import Rounds
 from fillbook.trading.sending import ref_of, request_of, too_late
 
 STREAMED_FILL_WAIT_S: Final = 0.5
 GAP_ATTEMPTS: Final = 4
-QUIET_INTERVAL_S: Final = 300.0
-UNREAD_INTERVAL_S: Final = 10.0
-SWEEP_INTERVAL_S: Final = 6 * 3600.0
 VERIFIED_FOR: Final = timedelta(days=1)
 RULES_RETRY_S: Final = 2.0
-GATHER_S: Final = 0.1
-"""Streams of several markets connect within moments: one backfill serves them all."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,13 +55,13 @@ class AccountRunner:
         self._floor = floor
         self._verified: dict[str, Decimal] = {}
         self._preparing = asyncio.Lock()
-        self._backfill_wanted = Bell()
         self._acts: set[asyncio.Task[None]] = set()
         self.backfill = Backfill(account, venue, floor)
         self.lookups = LookUps(account, venue, floor, self.backfill)
         self.cancels = CancelWorker(account, venue, floor)
         self._feeds: dict[str, bool] = {}
-        self.unread: list[str] = []
+        self.reconciler = Reconciler(account, venue, floor, self.backfill, self.cancels)
+        self.rounds = Rounds(account, self.reconciler, floor, lambda: self.is_streaming)
 
     @property
     def is_streaming(self) -> bool:
@@ -80,7 +77,7 @@ class AccountRunner:
         await self._learn_position_mode()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream(), name=f"stream-{self.account.id}")
-            group.create_task(self._backfill(), name=f"backfill-{self.account.id}")
+            group.create_task(self.rounds.run(), name=f"rounds-{self.account.id}")
             group.create_task(self.lookups.run(), name=f"look-ups-{self.account.id}")
             group.create_task(self.cancels.run(), name=f"cancels-{self.account.id}")
 
@@ -243,7 +240,7 @@ class AccountRunner:
                     return
             except ReadFailed as failure:
                 log.warning("fills_not_read", order_id=watch.order.id, reason=failure.detail)
-        self._backfill_wanted.ring()
+        self.rounds.look_soon()
 
     # Listening and fetching.
 
@@ -259,14 +256,16 @@ class AccountRunner:
                 self._feeds[feed] = state is StreamState.CONNECTED
                 log.info("stream", account_id=self.account.id, state=state, reason=reason)
                 if self._feeds[feed]:
-                    self._backfill_wanted.ring()
+                    self.rounds.connected()
                 elif was_up:
                     self._act(self._look_when_deaf())
             case OrderReport():
                 booked = await self._floor.bookkeeper.enqueue(OrderSeen(self.account.id, event))
                 booked.add_done_callback(lambda done: self._check_gap(done, event))
             case FillReport():
-                await self._floor.bookkeeper.enqueue(FillsSeen(self.account.id, (event,), FillSource.STREAM))
+                seen = FillsSeen(self.account.id, (event,), FillSource.STREAM)
+                booked = await self._floor.bookkeeper.enqueue(seen)
+                booked.add_done_callback(self._check_owner)
             case BalanceReport():
                 await self._floor.db.run(lambda unit: balances.save(unit, self.account, [event]))
             case PositionReport():
@@ -274,43 +273,40 @@ class AccountRunner:
 
     async def _look_when_deaf(self) -> None:
         """A stream that does not come back soon ends the long pause that it allowed."""
-        await self._floor.clock.sleep(UNREAD_INTERVAL_S)
+        await self._floor.clock.sleep(pace.UNREAD_EVERY / timedelta(seconds=1))
         if not self.is_streaming:
-            self._backfill_wanted.ring()
+            self.rounds.look_soon()
 
     def _check_gap(self, booked: "asyncio.Future[Booked]", report: OrderReport) -> None:
         """A streamed report that names more than the books hold: give the fill a moment, then fetch it."""
         if booked.cancelled() or booked.exception() is not None:
-            self._backfill_wanted.ring()
+            self.rounds.look_soon()
             return
         if booked.result().gap:
             self._act(self._await_streamed_fill(report))
+
+    def _check_owner(self, booked: "asyncio.Future[Booked]") -> None:
+        """A streamed fill of an order of ours that the books do not have: its record says whose it is."""
+        if booked.cancelled() or booked.exception() is not None:
+            self.rounds.look_soon()
+        elif booked.result().unowned:
+            self._act(self._take_unowned(booked.result().unowned))
+
+    async def _take_unowned(self, fills: tuple[FillReport, ...]) -> None:
+        try:
+            await self.backfill.take_unowned(fills)
+        except ReadFailed as failure:
+            log.warning("order_not_read", account_id=self.account.id, reason=failure.detail)
+            self.rounds.look_soon()
 
     async def _await_streamed_fill(self, report: OrderReport) -> None:
         await self._floor.clock.sleep(STREAMED_FILL_WAIT_S)
         try:
             await take_report(self._floor, self.venue, self.account.id, report)
         except ReadFailed:
-            self._backfill_wanted.ring()
+            self.rounds.look_soon()
 
     def _act(self, act: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(act)
         self._acts.add(task)
         task.add_done_callback(self._acts.discard)
-
-    async def _backfill(self) -> None:
-        """Fetch at every connection, soon again while something could not be read, else at long intervals."""
-        sweep_at_s = self._floor.clock.elapsed_s() + QUIET_INTERVAL_S
-        while True:
-            await self._backfill_wanted.wait(self._pause_s())
-            await self._floor.clock.sleep(GATHER_S)
-            await self._backfill_wanted.wait(0)
-            self.unread = await self.backfill.run_once()
-            await self.cancels.queue_again()
-            if self.is_streaming and self._floor.clock.elapsed_s() >= sweep_at_s:
-                self.unread += await self.backfill.sweep()
-                self.unread += await self.backfill.read_entries()
-                sweep_at_s = self._floor.clock.elapsed_s() + SWEEP_INTERVAL_S
-
-    def _pause_s(self) -> float:
-        return QUIET_INTERVAL_S if self.is_streaming and not self.unread else UNREAD_INTERVAL_S

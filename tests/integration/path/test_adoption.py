@@ -43,7 +43,7 @@ async def test_what_was_ordered_in_a_lost_past_comes_back_to_its_strategy(world_
     place(world, account, await name_of(world, strategy), Side.BUY, "0.02", price=Decimal(50000))
     await world.start()
     assert world.engine is not None
-    assert await world.engine.runners[account.id].backfill.sweep() == []
+    assert await world.engine.runners[account.id].reconciler.sweep() == []
     await world.quiet()
     first, *_ = await world.fills()
     held = {row.owner_key.partition(":")[0]: row.quantity for row in await world.positions()}

@@ -30,6 +30,7 @@ from fillbook.orders.core.order import OrderRequest, OrderType
 from fillbook.orders.tables import orders
 from fillbook.storage.unit import Unit
 from fillbook.strategies.tables import strategy_capital
+from fillbook.trading.core.reconcile.pace import Cause, Depth
 from fillbook.trading.desk_port import ManualOrder
 from fillbook.trading.facts import FillsSeen
 from fillbook.trading.tables import reconcile_findings, reconcile_runs
@@ -232,13 +233,14 @@ async def test_an_order_is_not_over_before_its_fills_are_booked_and_no_fill_is_i
     world.exchange.set_price(PERP, Decimal(58000))
     (resting,) = world.venue_account(account).orders.values()
     assert not resting.is_open and world.engine is not None
-    backfill = world.engine.runners[account.id].backfill
-    assert len(await backfill.run_once()) >= 2  # neither the symbol's fills nor the order's
+    reconciler = world.engine.runners[account.id].reconciler
+    outcome = await reconciler.run(Cause.REPEAT, Depth.CATCH_UP)
+    assert any("fills of" in part for part in outcome.unread)
     (order,) = await world.orders()
     assert (order.status, order.filled_quantity, order.cost) == ("PARTIALLY_FILLED", 0, 0)
     assert order.reserved > 0 and await world.fills() == []
     world.calm()
-    assert await backfill.run_once() == []
+    assert (await reconciler.run(Cause.REPEAT, Depth.CATCH_UP)).unread == ()
     assert await _status(world, "FILLED")
     await world.quiet()
 
@@ -295,7 +297,7 @@ async def test_an_order_that_was_placed_at_the_venue_while_nothing_ran_is_adopte
     await world.start()
     await world.until(lambda: _is_streaming(world, account))
     assert world.engine is not None
-    assert await world.engine.runners[account.id].backfill.sweep() == []
+    assert await world.engine.runners[account.id].reconciler.sweep() == []
     (order,) = await world.orders()
     assert (order.owner, order.status, order.quantity) == ("external", "NEW", Decimal("0.02"))
     await world.quiet()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fillbook.orders.store import rows
 from fillbook.orders.tables import orders
 from fillbook.trading.booking import Booking
+from fillbook.trading.core.reconcile import pace
 from fillbook.trading.core.settle import NEVER_PLACED
 from fillbook.trading.facts import SendSettled
 from support.world import PERP, World
@@ -94,7 +95,7 @@ async def test_messages_that_come_twice_are_booked_once(world: World) -> None:
 async def test_what_filled_while_the_stream_was_cut_is_fetched_at_the_reconnection(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fillbook.trading.runner.UNREAD_INTERVAL_S", 3600.0)
+    monkeypatch.setattr(pace, "UNREAD_EVERY", timedelta(hours=1))
     account = await world.account("acc")
     strategy = await world.strategy(account)
     await world.alert(strategy, order_type="LIMIT", side="buy", price=59000, qty_per=20)

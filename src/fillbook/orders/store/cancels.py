@@ -68,6 +68,18 @@ async def live_item_of(unit: Unit, order_id: int) -> int | None:
     return number
 
 
+async def queued_of(unit: Unit, order_ids: Sequence[int]) -> frozenset[int]:
+    """Those of these orders on which an item of the queue works."""
+    if not order_ids:
+        return frozenset()
+    rows = await unit.all(
+        sa.select(cancel_queue.c.order_id).where(
+            cancel_queue.c.order_id.in_(order_ids), cancel_queue.c.status.in_(_LIVE)
+        )
+    )
+    return frozenset(row.order_id for row in rows)
+
+
 async def due(unit: Unit, account_id: int, now: datetime, limit: int) -> list[CancelQueue]:
     """Items to work on, oldest first; one that was being worked on when a process died is due again."""
     rows = await unit.all(

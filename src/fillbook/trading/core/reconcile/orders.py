@@ -126,11 +126,18 @@ def _plan_reported(
             step.add(finding, TakeRecord(report))
         case Resolution.CANCEL_AGAIN if order is not None and order.id not in local.queued_cancels:
             step.add(finding, QueueCancel(order))
+        case Resolution.TELL if order is not None and all(report is not one for one in venue.records):
+            # The list is older than what is known here: the order's own record decides.
+            step.add(None, LookUpOrder(order))
         case Resolution.TELL:
             step.add(finding)
         case _:
             pass
-    if order is not None and order.filled_quantity > order.quantity:
+    if order is None:
+        return
+    if order.close_on_late_fill and report.filled_quantity > booked:
+        step.add(_late_fill(order, report))
+    if order.filled_quantity > order.quantity:
         step.add(_overfilled(order))
 
 
@@ -230,6 +237,19 @@ def _repair_kind(row: Row) -> RepairKind | None:
             return RepairKind.QUEUE_CANCEL
         case _:
             return None
+
+
+def _late_fill(order: Order, report: OrderReport) -> Finding:
+    return Finding(
+        Case.LATE_FILL,
+        f"order {order.id}",
+        "It filled after its position was closed. What it filled is booked, and an order of ours closes it.",
+        {"filled": to_text(order.filled_quantity)},
+        {"filled": to_text(report.filled_quantity)},
+        RepairKind.TAKE_RECORD,
+        order.symbol,
+        order.id,
+    )
 
 
 def _overfilled(order: Order) -> Finding:

@@ -48,8 +48,8 @@ def plan_positions(local: LocalSnapshot, venue: VenueSnapshot, moving: Collectio
         return step
     differing = differences(local, venue)
     for leg, position in local.positions.items():
-        if position.is_marked and leg not in differing:
-            step.add(None, MarkPosition(leg, OK))
+        if leg not in differing:
+            _mark(step, leg, position, OK)
     reports = {Leg(one.symbol, one.position_side): one for one in venue.positions}
     for leg, pair in differing.items():
         if leg.symbol not in moving and is_believed(local, venue, leg, pair):
@@ -59,9 +59,11 @@ def plan_positions(local: LocalSnapshot, venue: VenueSnapshot, moving: Collectio
 
 def is_believed(local: LocalSnapshot, venue: VenueSnapshot, leg: Leg, pair: tuple[Decimal, Decimal]) -> bool:
     """Whether a difference is more than facts on their way: it was the same at the look before, or nothing came
-    by a stream. A fill of the last moments says that the position still moves."""
+    by a stream until now. A fill of the last moments says that the position still moves."""
+    read_at = venue.positions_at or venue.at
+    settled_by = read_at if local.is_catching_up else read_at - SETTLE
     last_fill_at = local.positions.get(leg, _NOTHING).last_fill_at
-    if last_fill_at is not None and venue.at - last_fill_at < SETTLE:
+    if last_fill_at is not None and last_fill_at > settled_by:
         return False
     return local.is_catching_up or local.suspected.get(leg) == pair
 
@@ -78,30 +80,28 @@ def _plan_difference(
     def finding(cause: str, repair: RepairKind | None) -> Finding:
         return Finding(case, f"position {leg}", cause, before, after if repair else {}, repair, leg.symbol)
 
+    status = REPAIRING
     if leg.symbol in venue.unread_fills:
-        step.add(
-            finding("It differs, and the fills that may explain it could not be read.", None),
-            MarkPosition(leg, MISMATCH),
-        )
+        step.add(finding("It differs, and the fills that may explain it could not be read.", None))
+        status = MISMATCH
     elif leg.symbol not in venue.fills_read:
-        step.add(
-            finding(_CAUSES[case], RepairKind.READ_FILLS), MarkPosition(leg, REPAIRING), ReadFills(leg.symbol)
-        )
+        step.add(finding(_CAUSES[case], RepairKind.READ_FILLS), ReadFills(leg.symbol))
     elif leg.symbol not in venue.exhausted:
-        step.add(
-            finding(_CAUSES[case], RepairKind.READ_FILLS),
-            MarkPosition(leg, REPAIRING),
-            ReadHistory(leg.symbol),
-        )
+        step.add(finding(_CAUSES[case], RepairKind.READ_FILLS), ReadHistory(leg.symbol))
     else:
         fill, words = inferred_residual(leg, here, report, venue)
         cause = f"{_CAUSES[case]} No record that the venue still keeps explains it. {words}"
-        step.add(
-            finding(cause, RepairKind.INFER_FILL if fill else None),
-            MarkPosition(leg, REPAIRING if fill else MISMATCH),
-        )
         if fill is not None:
-            step.add(None, InferFill(fill, record_of(fill)))
+            step.add(finding(cause, RepairKind.INFER_FILL), InferFill(fill, record_of(fill)))
+        else:
+            step.add(finding(cause, None))
+            status = MISMATCH
+    _mark(step, leg, here, status)
+
+
+def _mark(step: Step, leg: Leg, here: LocalPosition, status: str) -> None:
+    if here is not _NOTHING and here.status != status:
+        step.add(None, MarkPosition(leg, status))
 
 
 _CAUSES = {

@@ -72,7 +72,7 @@ class Relabel:
     """Give an order of ours back to its strategy, and to a signal: the one that asked for it, or a restored one."""
 
     order: Order
-    link: Link | None
+    link: Link
 
 
 @dataclass(frozen=True, slots=True)

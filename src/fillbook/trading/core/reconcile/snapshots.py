@@ -49,11 +49,12 @@ class FillId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LocalPosition:
-    """An account's fold in one place. `quantity` is signed and holds the dust; `cost` is that of the quantity."""
+    """An account's fold in one place. `quantity` is signed and holds the dust; `cost` is that of the quantity;
+    `status` is what the last comparison left: `ok`, `mismatch` or `repairing`."""
 
     quantity: Decimal
     cost: Decimal = ZERO
-    is_marked: bool = False
+    status: str = "ok"
     last_fill_at: datetime | None = None
     last_fill_id: str = ""
 
@@ -108,7 +109,7 @@ class VenueSnapshot:
     `open_orders` are whole books. `records` are orders that were read one by one or in a list of the past;
     `not_found` names orders of ours that no book has. `fills_read` are symbols whose fills were read on to the
     end, `exhausted` those read as far back as the venue keeps them, `unexplained` orders whose own fills were read and
-    do not add up to what their record says.
+    do not add up to what their record says. `positions_at` is when the positions were asked for.
     """
 
     at: datetime
@@ -124,6 +125,7 @@ class VenueSnapshot:
     exhausted: frozenset[str] = frozenset()
     unexplained: frozenset[int] = frozenset()
     positions: tuple[PositionReport, ...] | Unread | None = None
+    positions_at: datetime | None = None
     balances: Mapping[MarketType, tuple[BalanceReport, ...] | Unread] = field(default_factory=dict)
     marks: Mapping[str, Decimal] = field(default_factory=dict)
 

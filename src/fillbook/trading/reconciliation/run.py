@@ -1,0 +1,225 @@
+"""One run over one account: it looks, repairs, and looks again until nothing is left to do.
+
+The steps are those of `docs/concepts/reconciliation.md`: cursors, the venue's side, orders, fills, positions, missed
+closes, labels; each cursor is saved with the fills that it stands for.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from fillbook.accounts import balances
+from fillbook.accounts.core import Account
+from fillbook.market.core import MarketType
+from fillbook.market.errors import ReadFailed
+from fillbook.storage.unit import Unit
+from fillbook.trading.backfill import Backfill
+from fillbook.trading.cancels import CancelWorker
+from fillbook.trading.core.reconcile import Finding, FindingKey, LocalSnapshot, Plan, differences, reconcile
+from fillbook.trading.core.reconcile.cases import Case
+from fillbook.trading.core.reconcile.fills import plan_fills
+from fillbook.trading.core.reconcile.pace import Cause, Depth
+from fillbook.trading.core.reconcile.positions import is_believed
+from fillbook.trading.core.reconcile.snapshots import Misses, Unread, VenueSnapshot
+from fillbook.trading.floor import Floor
+from fillbook.trading.ports import Venue
+from fillbook.trading.reconciliation.books import Memory, read_books
+from fillbook.trading.reconciliation.repairs import Repairs
+from fillbook.trading.reconciliation.venue_side import VenueSide
+
+LOOKS_LIMIT: Final = 8
+TOLD_ONCE: Final = frozenset({Case.OVERFILLED})
+"""Cases in which everything is booked and nothing is left to do, though it stays as it is."""
+_CATCHING_UP: Final = frozenset({Cause.START, Cause.CONNECTION, Cause.ASKED})
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run works with."""
+
+    account: Account
+    venue: Venue
+    floor: Floor
+    backfill: Backfill
+    cancels: CancelWorker
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to. `is_unresolved`: something is left that a look in a moment may settle."""
+
+    findings: tuple[Finding, ...] = ()
+    repaired: frozenset[FindingKey] = frozenset()
+    unread: tuple[str, ...] = ()
+    is_unresolved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Both sides at one moment, and what the planner makes of them."""
+
+    local: LocalSnapshot
+    venue: VenueSnapshot
+    plan: Plan
+
+
+class Run:
+    def __init__(self, tools: Tools, cause: Cause, depth: Depth) -> None:
+        self._tools = tools
+        self._depth = depth
+        self._is_catching_up = depth is not Depth.QUIET and cause in _CATCHING_UP
+        self._side = VenueSide(tools.account, tools.venue, tools.floor)
+        self._repairs = Repairs(tools.account, tools.floor, tools.backfill, tools.cancels, self._side)
+        self._found: dict[FindingKey, Finding] = {}
+
+    async def to_its_end(self) -> Outcome:
+        look = await self._first_look()
+        self._note(look)
+        if look.plan.repairs or self._depth is not Depth.QUIET:
+            for repair in look.plan.repairs:
+                await self._repairs.do(repair)
+            if self._depth is not Depth.QUIET:
+                await self._repairs.read_on(self._followed(look.local))
+            look = await self._until_nothing_is_left()
+        return self._outcome(look)
+
+    async def _until_nothing_is_left(self) -> _Look:
+        look = await self._look_again()
+        for _ in range(LOOKS_LIMIT):
+            self._note(look)
+            if not look.plan.repairs:
+                break
+            for repair in look.plan.repairs:
+                await self._repairs.do(repair)
+            look = await self._look_again()
+        return look
+
+    async def _first_look(self) -> _Look:
+        """The venue's side as deep as this run goes; a quiet one reads the books once, and asks for no time."""
+        side = self._side
+        local = await self._read_books(is_brief=self._depth is Depth.QUIET)
+        await side.read_positions()
+        await self._recall_exhausted(local)
+        if self._depth is Depth.WHOLE:
+            await side.read_books()
+        await side.read_live(local.orders)
+        await side.read_balances(self._wallets(local))
+        if self._depth is Depth.QUIET:
+            return self._compare(local, self._tools.floor.clock.now())
+        await self._keep_balances()
+        return self._compare(await self._read_books(), await self._venue_time())
+
+    async def _look_again(self) -> _Look:
+        await self._side.read_positions()
+        local = await self._read_books()
+        return self._compare(local, await self._venue_time())
+
+    def _compare(self, local: LocalSnapshot, at: datetime) -> _Look:
+        venue = self._side.snapshot(at)
+        look = _Look(local, venue, reconcile(local, venue))
+        memory, differing = self._tools.memory, differences(local, venue)
+        memory.suspected = differing
+        memory.exhausted = {
+            leg: pair for leg, pair in differing.items() if leg.symbol in self._side.exhausted
+        }
+        return look
+
+    async def _read_books(self, *, is_brief: bool = False) -> LocalSnapshot:
+        tools = self._tools
+        async with tools.floor.db.read(brief=True) as unit:
+            return await read_books(
+                unit,
+                tools.floor,
+                tools.account,
+                tools.memory,
+                is_catching_up=self._is_catching_up,
+                is_brief=is_brief,
+                reports=self._side.reports(),
+                with_labels=self._depth is Depth.WHOLE,
+            )
+
+    async def _recall_exhausted(self, local: LocalSnapshot) -> None:
+        """What all of the history has not explained before, it does not explain now."""
+        side, known = self._side, self._tools.memory.exhausted
+        differing = differences(local, side.snapshot(local.at)) if known else {}
+        for leg, pair in differing.items():
+            if known.get(leg) == pair:
+                side.fills_read.add(leg.symbol)
+                side.exhausted.add(leg.symbol)
+                await side.read_mark(leg.symbol)
+
+    def _wallets(self, local: LocalSnapshot) -> list[MarketType]:
+        """Whose balances are read: all, or (at a quiet look) only the one that positions stand on."""
+        kinds = self._tools.account.market_types
+        if self._depth is not Depth.QUIET:
+            return list(kinds)
+        return [kind for kind in kinds if kind is MarketType.SPOT and local.holdings]
+
+    async def _keep_balances(self) -> None:
+        reports = [
+            one for part in self._side.balances.values() if not isinstance(part, Unread) for one in part
+        ]
+
+        async def keep(unit: Unit) -> None:
+            await balances.save(unit, self._tools.account, reports)
+
+        if reports:
+            await self._tools.floor.db.run(keep)
+
+    async def _venue_time(self) -> datetime:
+        """The venue's own time; ours, which signatures are corrected by, where it does not tell."""
+        try:
+            return await self._tools.venue.server_time()
+        except ReadFailed:
+            return self._tools.floor.clock.now()
+
+    def _followed(self, local: LocalSnapshot) -> list[str]:
+        """Every symbol that is followed and was not read on yet."""
+        side = self._side
+        return [
+            symbol
+            for symbol in local.cursors
+            if symbol not in side.fills_read and symbol not in side.unread_fills
+        ]
+
+    def _note(self, look: _Look) -> None:
+        for finding in look.plan.findings:
+            self._found.setdefault(finding.key, finding)
+
+    def _outcome(self, look: _Look) -> Outcome:
+        remember_misses(self._tools.memory, look.local, look.venue)
+        last = {finding.key for finding in look.plan.findings}
+        booked = plan_fills(look.local, replace(look.venue, fills=tuple(self._side.fills))).findings
+        for finding in booked:
+            self._found.setdefault(finding.key, finding)
+        repaired = frozenset(
+            key for key, finding in self._found.items() if key not in last or finding.case in TOLD_ONCE
+        )
+        unread = (*look.venue.unread(), *self._side.others)
+        return Outcome(tuple(self._found.values()), repaired, unread, _is_unresolved(look))
+
+
+def _is_unresolved(look: _Look) -> bool:
+    differing = differences(look.local, look.venue)
+    return bool(
+        look.plan.repairs
+        or look.venue.not_found
+        or look.venue.unexplained
+        or any(not is_believed(look.local, look.venue, leg, pair) for leg, pair in differing.items())
+    )
+
+
+def remember_misses(memory: Memory, local: LocalSnapshot, venue: VenueSnapshot) -> None:
+    """Count the clean look-ups that did not find an order; one that is found begins anew."""
+    for order in local.orders:
+        if order.id in venue.not_found:
+            before = memory.misses.get(order.id)
+            memory.misses[order.id] = Misses(
+                1 if before is None else before.count + 1, venue.at if before is None else before.since
+            )
+        elif order.id not in venue.unread_orders:
+            memory.misses.pop(order.id, None)
+    live = {order.id for order in local.orders if order.status.is_live}
+    for gone in memory.misses.keys() - live:
+        del memory.misses[gone]
