@@ -4,7 +4,7 @@ Orders are moved and fills are folded by the real pure cores; only reading and w
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fillbook.accounts.core import PositionReport, PositionSide
@@ -90,6 +90,7 @@ class Books:
             fill_ids=frozenset(self.fills),
             links={LINK.code: LINK},
             newest_order_at=now,
+            differing_since={leg: now - timedelta(days=1)},
             is_catching_up=True,
         )
 

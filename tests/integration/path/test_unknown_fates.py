@@ -11,6 +11,7 @@ from fillbook.orders.store import rows
 from fillbook.orders.tables import orders
 from fillbook.trading.booking import Booking
 from fillbook.trading.core.reconcile import pace
+from fillbook.trading.core.reconcile.pace import Cause, Depth
 from fillbook.trading.core.settle import NEVER_PLACED
 from fillbook.trading.facts import SendSettled
 from support.world import PERP, World
@@ -186,13 +187,13 @@ async def test_a_fill_whose_order_the_venue_denies_waits_for_the_order_that_it_m
     assert world.engine is not None
     runner = world.engine.runners[account.id]
     (at_venue,) = world.venue_account(account).orders.values()
-    unread = await runner.backfill.run_once()
-    assert any(str(at_venue.order_id) in reason for reason in unread)
+    outcome = await runner.reconciler.run(Cause.REPEAT, Depth.CATCH_UP)
+    assert any(str(at_venue.order_id) in reason for reason in outcome.unread)
     assert await world.fills() == [] and await world.positions() == []
     (order,) = await world.orders()
     assert order.lookups == 0, "a look-up beside a fill that nobody owns proves nothing"
     at_venue.hidden_until_ms = 0
-    assert await runner.backfill.run_once() == []
+    assert (await runner.reconciler.run(Cause.REPEAT, Depth.CATCH_UP)).unread == ()
     await world.quiet()
     (book,) = await world.positions()
     assert book.strategy_account_id is not None

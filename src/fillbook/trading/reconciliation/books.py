@@ -1,7 +1,8 @@
 """The local side: what our books hold of one account, read in few statements."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 
 from fillbook.accounts import cursors
@@ -31,8 +32,23 @@ class Memory:
 
     misses: dict[int, Misses] = field(default_factory=dict)
     suspected: Mapping[Leg, tuple[Decimal, Decimal]] = field(default_factory=dict)
-    exhausted: dict[Leg, tuple[Decimal, Decimal]] = field(default_factory=dict)
-    """Differences that all of the venue's history left unexplained: it is not read for them again."""
+    differing_since: dict[Leg, datetime] = field(default_factory=dict)
+    exhausted: dict[Leg, datetime] = field(default_factory=dict)
+    """When all of the venue's history was read for a difference that has stayed as it is, and did not explain it."""
+
+    def note_differences(
+        self, differing: Mapping[Leg, tuple[Decimal, Decimal]], exhausted: Collection[str], at: datetime
+    ) -> None:
+        """Remember what differs now; a difference that is another one than before begins anew."""
+        stayed = {leg for leg, pair in differing.items() if self.suspected.get(leg) == pair}
+        self.differing_since = {
+            leg: self.differing_since.get(leg, at) if leg in stayed else at for leg in differing
+        }
+        self.exhausted = {leg: self.exhausted[leg] for leg in stayed & self.exhausted.keys()}
+        self.exhausted |= {
+            leg: at for leg in differing if leg.symbol in exhausted and leg not in self.exhausted
+        }
+        self.suspected = differing
 
 
 async def read_books(
@@ -68,6 +84,7 @@ async def read_books(
         lots=_lots(floor, account, holdings),
         misses=memory.misses,
         suspected=memory.suspected,
+        differing_since=memory.differing_since,
         is_catching_up=is_catching_up,
     )
     if is_brief and not any(order.cancel_wanted for order in live.values()):

@@ -18,8 +18,9 @@ from fillbook.trading.cancels import CancelWorker
 from fillbook.trading.core.reconcile import Finding, FindingKey, LocalSnapshot, Plan, differences, reconcile
 from fillbook.trading.core.reconcile.cases import Case
 from fillbook.trading.core.reconcile.fills import plan_fills
+from fillbook.trading.core.reconcile.orders import INFER_AFTER
 from fillbook.trading.core.reconcile.pace import Cause, Depth
-from fillbook.trading.core.reconcile.positions import is_believed
+from fillbook.trading.core.reconcile.positions import is_believed, may_infer
 from fillbook.trading.core.reconcile.snapshots import Misses, Unread, VenueSnapshot
 from fillbook.trading.floor import Floor
 from fillbook.trading.ports import Venue
@@ -118,11 +119,7 @@ class Run:
     def _compare(self, local: LocalSnapshot, at: datetime) -> _Look:
         venue = self._side.snapshot(at)
         look = _Look(local, venue, reconcile(local, venue))
-        memory, differing = self._tools.memory, differences(local, venue)
-        memory.suspected = differing
-        memory.exhausted = {
-            leg: pair for leg, pair in differing.items() if leg.symbol in self._side.exhausted
-        }
+        self._tools.memory.note_differences(differences(local, venue), self._side.exhausted, at)
         return look
 
     async def _read_books(self, *, is_brief: bool = False) -> LocalSnapshot:
@@ -140,14 +137,20 @@ class Run:
             )
 
     async def _recall_exhausted(self, local: LocalSnapshot) -> None:
-        """What all of the history has not explained before, it does not explain now."""
-        side, known = self._side, self._tools.memory.exhausted
-        differing = differences(local, side.snapshot(local.at)) if known else {}
+        """What all of the history has not explained a moment ago is not looked for again, until the venue has had its
+        time; what it does not explain then, it never will."""
+        side, memory = self._side, self._tools.memory
+        differing = differences(local, side.snapshot(local.at)) if memory.exhausted else {}
         for leg, pair in differing.items():
-            if known.get(leg) == pair:
+            if leg not in memory.exhausted or memory.suspected.get(leg) != pair:
+                continue
+            since, read_at = memory.differing_since[leg], memory.exhausted[leg]
+            if local.at - since < INFER_AFTER or read_at - since >= INFER_AFTER:
                 side.fills_read.add(leg.symbol)
                 side.exhausted.add(leg.symbol)
                 await side.read_mark(leg.symbol)
+            else:
+                del memory.exhausted[leg]
 
     def _wallets(self, local: LocalSnapshot) -> list[MarketType]:
         """Whose balances are read: all, or (at a quiet look) only the one that positions stand on."""
@@ -206,7 +209,10 @@ def _is_unresolved(look: _Look) -> bool:
         look.plan.repairs
         or look.venue.not_found
         or look.venue.unexplained
-        or any(not is_believed(look.local, look.venue, leg, pair) for leg, pair in differing.items())
+        or any(
+            not is_believed(look.local, look.venue, leg, pair) or not may_infer(look.local, look.venue, leg)
+            for leg, pair in differing.items()
+        )
     )
 
 

@@ -46,7 +46,7 @@ def reconcile(local: LocalSnapshot, venue: VenueSnapshot) -> Plan:
         plan_backup(local, venue),
         orders,
         fills,
-        plan_positions(local, venue, _moving((*orders.repairs, *fills.repairs))),
+        plan_positions(local, venue, orders.lacking | _moving((*orders.repairs, *fills.repairs))),
         plan_balances(local, venue),
         plan_labels(local),
     )

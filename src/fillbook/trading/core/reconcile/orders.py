@@ -42,10 +42,11 @@ INFER_AFTER = timedelta(seconds=60)
 
 @dataclass(slots=True)
 class Step:
-    """What one part of the comparison came to."""
+    """What one part of the comparison came to. `lacking` are symbols with orders whose fills are not all booked."""
 
     findings: list[Finding] = field(default_factory=list)
     repairs: list[Repair] = field(default_factory=list)
+    lacking: set[str] = field(default_factory=set)
 
     def add(self, finding: Finding | None, *repairs: Repair) -> None:
         if finding is not None:
@@ -117,6 +118,8 @@ def _plan_reported(
     booked = ZERO if order is None else order.filled_quantity
     row = resolve(here, stands_there(report), compare_filled(booked, report.filled_quantity))
     finding = _finding(row, local, venue, order, report)
+    if row.resolution is Resolution.FETCH_FILLS:
+        step.lacking.add(report.symbol)
     match row.resolution:
         case Resolution.ADOPT | Resolution.FOLLOW:
             step.add(finding, TakeRecord(report))

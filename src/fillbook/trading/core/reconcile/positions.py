@@ -14,7 +14,7 @@ from fillbook.market.core import MarketType, Side
 from fillbook.orders.core.order import Book, OrderStatus, OrderType
 from fillbook.orders.core.reports import OrderReport
 from fillbook.trading.core.reconcile.cases import Case, Finding, RepairKind
-from fillbook.trading.core.reconcile.orders import SETTLE, Step
+from fillbook.trading.core.reconcile.orders import INFER_AFTER, SETTLE, Step
 from fillbook.trading.core.reconcile.repairs import InferFill, MarkPosition, ReadFills, ReadHistory
 from fillbook.trading.core.reconcile.snapshots import (
     Leg,
@@ -41,7 +41,7 @@ def differences(local: LocalSnapshot, venue: VenueSnapshot) -> Mapping[Leg, tupl
 def plan_positions(local: LocalSnapshot, venue: VenueSnapshot, moving: Collection[str] = ()) -> Step:
     """What is to be done about each position that differs, and about each mark of one that no longer does.
 
-    `moving` are symbols whose fills are just being repaired: they are compared at the next look.
+    `moving` are symbols whose fills are just being repaired, or lacking: they are compared when they are booked.
     """
     step = Step()
     if venue.positions is None or isinstance(venue.positions, Unread):
@@ -88,6 +88,8 @@ def _plan_difference(
         step.add(finding(_CAUSES[case], RepairKind.READ_FILLS), ReadFills(leg.symbol))
     elif leg.symbol not in venue.exhausted:
         step.add(finding(_CAUSES[case], RepairKind.READ_FILLS), ReadHistory(leg.symbol))
+    elif not may_infer(local, venue, leg):
+        step.add(finding(_CAUSES[case], None))
     else:
         fill, words = inferred_residual(leg, here, report, venue)
         cause = f"{_CAUSES[case]} No record that the venue still keeps explains it. {words}"
@@ -97,6 +99,19 @@ def _plan_difference(
             step.add(finding(cause, None))
             status = MISMATCH
     _mark(step, leg, here, status)
+
+
+def may_infer(local: LocalSnapshot, venue: VenueSnapshot, leg: Leg) -> bool:
+    """Whether what no record explains may be booked as inferred: not while an order of ours may be what moved the
+    position, nor before a venue has had its time to show the fills."""
+    since = local.differing_since.get(leg)
+    if since is None or venue.at - since < INFER_AFTER:
+        return False
+    unsure = venue.not_found | venue.unread_orders.keys()
+    return not any(
+        order.symbol == leg.symbol and (order.status is OrderStatus.PENDING_NEW or order.id in unsure)
+        for order in local.orders
+    )
 
 
 def _mark(step: Step, leg: Leg, here: LocalPosition, status: str) -> None:

@@ -99,6 +99,7 @@ class LocalSnapshot:
     links: Mapping[str, Link] = field(default_factory=dict)
     newest_order_at: datetime | None = None
     suspected: Mapping[Leg, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    differing_since: Mapping[Leg, datetime] = field(default_factory=dict)
     is_catching_up: bool = False
 
 
