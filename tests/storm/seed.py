@@ -124,7 +124,7 @@ async def _calm(world: World) -> list[str]:
     while True:
         for process in world.up():
             for runner in list(process.engine.runners.values()):
-                await process.spawn(runner.backfill.sweep())
+                await process.spawn(runner.reconciler.sweep())
         await asyncio.sleep(CHECK_EVERY_S)
         found = await _check(world)
         if not found or world.loop.time() > ends_at:

@@ -18,6 +18,7 @@ from fillbook.market.core import Side
 from fillbook.orders.core.cancel_queue import CancelStatus
 from fillbook.orders.core.order import OrderType, TimeInForce
 from fillbook.orders.tables import cancel_queue, orders
+from fillbook.trading.core.reconcile.pace import Cause, Depth
 from fillbook.trading.core.settle import NEVER_PLACED
 from fillbook.trading.desk_port import ManualOrder
 from support.world import BINANCE, PERP, World
@@ -128,7 +129,7 @@ async def test_an_order_at_rest_outlives_a_restart_during_which_look_ups_deny_it
     world.fault("hide_orders", seconds=600)
     await world.start()
     assert world.engine is not None
-    await world.engine.runners[account.id].backfill.run_once()
+    await world.engine.runners[account.id].reconciler.run(Cause.REPEAT, Depth.CATCH_UP)
     (order,) = await world.orders()
     assert (order.status, order.reserved) == ("NEW", 200) and resting.is_open
     world.fault("refuse", n=0, **CANCEL, status=400, code=-2011, msg="Unknown order sent.")
@@ -343,6 +344,6 @@ async def test_a_fill_that_was_told_wrongly_is_corrected_by_the_record(world: Wo
     (told,) = await world.fills()
     assert told.fee == Decimal("0.9") and world.engine is not None
     world.calm()
-    await world.engine.runners[account.id].backfill.run_once()
+    await world.engine.runners[account.id].reconciler.run(Cause.REPEAT, Depth.CATCH_UP)
     await world.quiet()
     assert len(await world.fills()) == 2

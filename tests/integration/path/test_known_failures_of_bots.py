@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from fillbook.accounts.core import Account
 from fillbook.market.core import MarketType
+from fillbook.trading.core.reconcile import pace
 from support.world import BINANCE, PERP, SPOT, World
 
 ORDER = {"path": "/order$", "method": "POST"}
@@ -187,8 +189,9 @@ async def test_a_stream_that_does_not_come_back_stalls_nothing_and_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fills are read at intervals meanwhile, and the account says that it hears nothing."""
-    monkeypatch.setattr("fillbook.trading.runner.QUIET_INTERVAL_S", 3600.0)
-    monkeypatch.setattr("fillbook.trading.runner.UNREAD_INTERVAL_S", 1.0)
+    monkeypatch.setattr(pace, "QUIET_EVERY", timedelta(hours=1))
+    monkeypatch.setattr(pace, "WHOLE_EVERY", timedelta(hours=1))
+    monkeypatch.setattr(pace, "UNREAD_EVERY", timedelta(seconds=1))
     account = await world.account("acc")
     strategy = await world.strategy(account)
     await world.alert(strategy, **resting(59000, 20))
