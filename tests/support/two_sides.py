@@ -91,7 +91,7 @@ class Books:
             links={LINK.code: LINK},
             newest_order_at=now,
             differing_since={leg: now - timedelta(days=1)},
-            is_catching_up=True,
+            catching_up_since=now,
         )
 
     def look(self, truth: Truth, now: datetime = NOW) -> VenueSnapshot:

@@ -57,7 +57,7 @@ async def read_books(
     account: Account,
     memory: Memory,
     *,
-    is_catching_up: bool,
+    catching_up_since: datetime | None,
     is_brief: bool,
     reports: Iterable[OrderReport] = (),
     with_labels: bool = False,
@@ -85,7 +85,7 @@ async def read_books(
         misses=memory.misses,
         suspected=memory.suspected,
         differing_since=memory.differing_since,
-        is_catching_up=is_catching_up,
+        catching_up_since=catching_up_since,
     )
     if is_brief and not any(order.cancel_wanted for order in live.values()):
         return local

@@ -72,7 +72,7 @@ class Reconciler:
                 tools.floor,
                 tools.account,
                 tools.memory,
-                is_catching_up=False,
+                catching_up_since=None,
                 is_brief=False,
                 reports=side.reports(),
             )

@@ -58,6 +58,8 @@ class Repairs:
         self._backfill = backfill
         self._cancels = cancels
         self._side = side
+        self.inferred: set[str] = set()
+        """Symbols of inferred fills."""
 
     async def do(self, repair: Repair) -> None:
         match repair:
@@ -154,6 +156,7 @@ class Repairs:
         if record is not None:
             await self._floor.bookkeeper.submit(OrderSeen(self._account.id, record))
         await self._book((fill,), FillSource.INFERRED)
+        self.inferred.add(fill.symbol)
         if record is not None:
             await self._floor.bookkeeper.submit(OrderSeen(self._account.id, record))
 

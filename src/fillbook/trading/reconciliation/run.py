@@ -31,6 +31,8 @@ from fillbook.trading.reconciliation.venue_side import VenueSide
 LOOKS_LIMIT: Final = 8
 TOLD_ONCE: Final = frozenset({Case.OVERFILLED})
 """Cases in which everything is booked and nothing is left to do, though it stays as it is."""
+_OF_POSITIONS: Final = frozenset({Case.POSITION_DIFFERS, Case.POSITION_UNRECORDED, Case.CLOSE_MISSING})
+"""A difference that went by itself, without a fill that was missing, was on its way and is not told."""
 _CATCHING_UP: Final = frozenset({Cause.START, Cause.CONNECTION, Cause.ASKED})
 
 
@@ -69,7 +71,8 @@ class Run:
     def __init__(self, tools: Tools, cause: Cause, depth: Depth) -> None:
         self._tools = tools
         self._depth = depth
-        self._is_catching_up = depth is not Depth.QUIET and cause in _CATCHING_UP
+        is_catching_up = depth is not Depth.QUIET and cause in _CATCHING_UP
+        self._since = tools.floor.clock.now() if is_catching_up else None
         self._side = VenueSide(tools.account, tools.venue, tools.floor)
         self._repairs = Repairs(tools.account, tools.floor, tools.backfill, tools.cancels, self._side)
         self._found: dict[FindingKey, Finding] = {}
@@ -130,7 +133,7 @@ class Run:
                 tools.floor,
                 tools.account,
                 tools.memory,
-                is_catching_up=self._is_catching_up,
+                catching_up_since=self._since,
                 is_brief=is_brief,
                 reports=self._side.reports(),
                 with_labels=self._depth is Depth.WHOLE,
@@ -194,13 +197,19 @@ class Run:
         remember_misses(self._tools.memory, look.local, look.venue)
         last = {finding.key for finding in look.plan.findings}
         booked = plan_fills(look.local, replace(look.venue, fills=tuple(self._side.fills))).findings
+        explained = {finding.symbol for finding in booked} | self._repairs.inferred
+        found = {
+            key: finding
+            for key, finding in self._found.items()
+            if key in last or finding.case not in _OF_POSITIONS or finding.symbol in explained
+        }
         for finding in booked:
-            self._found.setdefault(finding.key, finding)
+            found.setdefault(finding.key, finding)
         repaired = frozenset(
-            key for key, finding in self._found.items() if key not in last or finding.case in TOLD_ONCE
+            key for key, finding in found.items() if key not in last or finding.case in TOLD_ONCE
         )
         unread = (*look.venue.unread(), *self._side.others)
-        return Outcome(tuple(self._found.values()), repaired, unread, _is_unresolved(look))
+        return Outcome(tuple(found.values()), repaired, unread, _is_unresolved(look))
 
 
 def _is_unresolved(look: _Look) -> bool:

@@ -10,7 +10,7 @@ from fillbook.ledger.core.fill import FillReport
 from fillbook.market.core import VenueName, market_type_of
 from fillbook.orders.core.venue_traits import TRAITS
 from fillbook.trading.core.reconcile.cases import Case, Finding, RepairKind
-from fillbook.trading.core.reconcile.orders import SETTLE, Step
+from fillbook.trading.core.reconcile.orders import Step
 from fillbook.trading.core.reconcile.repairs import BookFills, RestartCursor
 from fillbook.trading.core.reconcile.snapshots import FillId, LocalSnapshot, VenueSnapshot
 
@@ -24,7 +24,7 @@ def plan_fills(local: LocalSnapshot, venue: VenueSnapshot) -> Step:
     orders = {(order.symbol, order.exchange_order_id): order.id for order in local.orders}
     by_order: dict[tuple[str, str], list[FillReport]] = {}
     for fill in missing:
-        if local.is_catching_up or venue.at - fill.exchange_at >= SETTLE:
+        if fill.exchange_at < local.settled_by(venue.at):
             by_order.setdefault((fill.symbol, fill.exchange_order_id), []).append(fill)
     for (symbol, number), fills in by_order.items():
         step.add(_finding(symbol, number, orders.get((symbol, number)), fills))

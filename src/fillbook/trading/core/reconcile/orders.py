@@ -34,8 +34,6 @@ from fillbook.trading.core.reconcile.truth_table import (
     stands_there,
 )
 
-SETTLE = timedelta(seconds=10)
-"""What happened so lately is on its way to us by the stream: it is taken, and not told as a difference."""
 INFER_AFTER = timedelta(seconds=60)
 """How long a venue may take to show the fills of an order that it says has filled."""
 
@@ -212,7 +210,7 @@ def _finding(
     row: Row, local: LocalSnapshot, venue: VenueSnapshot, order: Order | None, report: OrderReport
 ) -> Finding | None:
     """What is told of a difference; nothing of one that the stream is just bringing."""
-    if row.case is None or (not local.is_catching_up and venue.at - report.exchange_at < SETTLE):
+    if row.case is None or report.exchange_at >= local.settled_by(venue.at):
         return None
     name = report.exchange_order_id if order is None else str(order.id)
     after = {"status": report.status.value, "filled": to_text(report.filled_quantity)}

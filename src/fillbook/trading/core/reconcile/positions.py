@@ -14,7 +14,7 @@ from fillbook.market.core import MarketType, Side
 from fillbook.orders.core.order import Book, OrderStatus, OrderType
 from fillbook.orders.core.reports import OrderReport
 from fillbook.trading.core.reconcile.cases import Case, Finding, RepairKind
-from fillbook.trading.core.reconcile.orders import INFER_AFTER, SETTLE, Step
+from fillbook.trading.core.reconcile.orders import INFER_AFTER, Step
 from fillbook.trading.core.reconcile.repairs import InferFill, MarkPosition, ReadFills, ReadHistory
 from fillbook.trading.core.reconcile.snapshots import (
     Leg,
@@ -60,12 +60,10 @@ def plan_positions(local: LocalSnapshot, venue: VenueSnapshot, moving: Collectio
 def is_believed(local: LocalSnapshot, venue: VenueSnapshot, leg: Leg, pair: tuple[Decimal, Decimal]) -> bool:
     """Whether a difference is more than facts on their way: it was the same at the look before, or nothing came
     by a stream until now. A fill of the last moments says that the position still moves."""
-    read_at = venue.positions_at or venue.at
-    settled_by = read_at if local.is_catching_up else read_at - SETTLE
     last_fill_at = local.positions.get(leg, _NOTHING).last_fill_at
-    if last_fill_at is not None and last_fill_at > settled_by:
+    if last_fill_at is not None and last_fill_at >= local.settled_by(venue.positions_at or venue.at):
         return False
-    return local.is_catching_up or local.suspected.get(leg) == pair
+    return local.catching_up_since is not None or local.suspected.get(leg) == pair
 
 
 def _plan_difference(

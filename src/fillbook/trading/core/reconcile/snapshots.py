@@ -6,7 +6,7 @@ A part of the venue that could not be read is `Unread`, one that was not asked f
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ from fillbook.ledger.core.fill import FillReport
 from fillbook.market.core import MarketType, VenueName
 from fillbook.orders.core.order import Book, Order
 from fillbook.orders.core.reports import OrderReport
+
+SETTLE = timedelta(seconds=10)
+"""How long a live stream may take to bring something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,12 @@ class LocalSnapshot:
     newest_order_at: datetime | None = None
     suspected: Mapping[Leg, tuple[Decimal, Decimal]] = field(default_factory=dict)
     differing_since: Mapping[Leg, datetime] = field(default_factory=dict)
-    is_catching_up: bool = False
+    catching_up_since: datetime | None = None
+
+    def settled_by(self, venue_at: datetime) -> datetime:
+        """What happened before this moment would be here if the stream had brought it; what is younger is taken in
+        and not told."""
+        return self.catching_up_since or venue_at - SETTLE
 
 
 @dataclass(frozen=True, slots=True)
