@@ -181,8 +181,11 @@ class AccountRebuild:
         self, reader: HistoryReader, symbol: str, open_orders: Iterable[OrderReport]
     ) -> Rebuilt | None:
         rebuilt = Rebuilt(symbol)
+        async with self._floor.db.read() as unit:
+            known = {one.symbol: one for one in await cursors.of_account(unit, self._account.id)}
+        complete_since = known[symbol].complete_since if symbol in known else None
         try:
-            records = await reader.read(symbol, open_orders)
+            records = await reader.read(symbol, open_orders, complete_since)
             if records is None:
                 return None
             await self._recover_strategies(records, rebuilt)
@@ -191,13 +194,14 @@ class AccountRebuild:
         except ReadFailed as failure:
             rebuilt.find(RebuildCase.NOT_READ, failure.detail, is_repaired=False)
             return rebuilt
-        rebuilt.complete_since = records.read_from.fills
+        since = records.read_from.fills
+        rebuilt.complete_since = min(since, complete_since or since)
         await self._finish(records, rebuilt)
         return rebuilt
 
     async def _finish(self, records: SymbolRecords, rebuilt: Rebuilt) -> None:
         _tell_of_history(records, rebuilt)
-        since = records.read_from.fills
+        since = rebuilt.complete_since
         cursor = SyncCursor(records.symbol, "fills", records.until, records.last_fill_id, since)
         await self._floor.db.run(lambda unit: cursors.state(unit, self._account, cursor))
 

@@ -17,7 +17,7 @@ from fillbook.orders.core.order import Book, OrderRef
 from fillbook.orders.core.reports import OrderReport
 from fillbook.orders.core.venue_traits import TRAITS
 from fillbook.trading.core.adoption import named_by_us
-from fillbook.trading.core.rebuild import History, Horizon, arrange, horizon, order_of_fills
+from fillbook.trading.core.rebuild import History, Horizon, arrange, horizon, in_order, order_of_fills
 from fillbook.trading.ports import Venue
 
 PAGES_LIMIT: Final = 20_000
@@ -71,16 +71,25 @@ class HistoryReader:
         self._since = since
         self._traits = TRAITS[account.exchange]
 
-    async def read(self, symbol: str, open_orders: Iterable[OrderReport]) -> SymbolRecords | None:
-        """None when nothing was ever traded, and nothing waits. Raises `ReadFailed`."""
+    async def read(
+        self, symbol: str, open_orders: Iterable[OrderReport], complete_since: datetime | None
+    ) -> SymbolRecords | None:
+        """None when nothing was ever traded, and nothing waits. Raises `ReadFailed`.
+
+        `complete_since`: the books of the symbol are complete from then on. Where that is as long ago as what is
+        read, its beginning is known: nothing is inferred again, and every order has its owner.
+        """
         market_type = market_type_of(symbol)
         read_from = horizon(self._traits, market_type, self._clock.now(), self._since)
         waiting = [report for report in open_orders if report.symbol == symbol]
         fills, positions, until = await self._fills(symbol, read_from)
         if not fills and not waiting and not positions:
-            return None
+            return None  # not even a cursor: who trades it first begins one
         orders = await self._orders(symbol, read_from, waiting)
-        history = arrange(fills, positions, read_from)
+        if complete_since is not None and complete_since <= read_from.fills:
+            history = History(attributed=in_order(fills))
+        else:
+            history = arrange(fills, positions, read_from)
         await self._look_up(symbol, orders, history.attributed)
         last_id = fills[-1].venue_fill_id if fills else None
         return SymbolRecords(symbol, read_from, until, last_id, history, orders)

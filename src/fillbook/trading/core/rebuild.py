@@ -95,8 +95,7 @@ def arrange(
 ) -> History:
     """Arrange what was read of one symbol. `positions` are what the venue states now; None on spot, where what
     was there before is the owner's own coin and no position."""
-    known = {(one.exchange_order_id, one.venue_fill_id): one for one in fills}
-    ordered = sorted(known.values(), key=lambda one: one.canonical_key)
+    ordered = in_order(fills)
     if positions is None:
         begins = next(
             (n for n, one in enumerate(ordered) if one.exchange_at >= read_from.orders), len(ordered)
@@ -111,6 +110,12 @@ def arrange(
             openings.append(_opening(leg, before, [one for _, one in numbered], now, ordered, read_from))
         begins_at[leg] = _attributed_from(numbered, before, len(ordered), read_from)
     return _history(tuple(openings), ordered, begins_at, read_from)
+
+
+def in_order(fills: Iterable[FillReport]) -> tuple[FillReport, ...]:
+    """Fills in canonical order, each once."""
+    known = {(one.exchange_order_id, one.venue_fill_id): one for one in fills}
+    return tuple(sorted(known.values(), key=lambda one: one.canonical_key))
 
 
 def _history(
@@ -167,7 +172,7 @@ def _opening(
     symbol = fills[0].symbol if fills else now.symbol if now else ""
     return FillReport(
         symbol=symbol,
-        exchange_order_id=OPENING,
+        exchange_order_id=f"{OPENING}:{leg}",
         client_order_id=None,
         venue_fill_id=f"{OPENING}:{leg}",
         side=side,
@@ -179,6 +184,7 @@ def _opening(
         liquidity=None,
         kind=FillKind.TRADE,
         exchange_at=min(read_from.fills, first),
+        cumulative_quantity=abs(before),
         raw={"inferred": "It was open when the venue's history begins; its price is an estimate."},
     )
 

@@ -27,13 +27,15 @@ def _at_once() -> float:
 
 
 class SimSite:
-    """`later` is the network's clockwork and `latency_s` how long a message takes."""
+    """`later` is the network's clockwork and `latency_s` how long a message takes. `exchange` is one that stands
+    already, such as one that is served by wire too."""
 
     def __init__(
         self,
         name: VenueName,
         clock: Clock,
         *,
+        exchange: Exchange | None = None,
         listings: Iterable[Listing] | None = None,
         manner: Manner | None = None,
         depth: Depth | None = None,
@@ -44,7 +46,7 @@ class SimSite:
         self._clock = clock
         self.manner = manner or MANNERS[name]
         self.faults = Faults(clock, DIRECT_KINDS)
-        self.exchange = Exchange(
+        self.exchange = exchange or Exchange(
             listings_for(name) if listings is None else listings,
             now_ms=self.now_ms,
             policy=self.manner.policy,
