@@ -134,7 +134,6 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.NOT_DONE, _BITGET, "45115"),
     Row(Fate.NOT_DONE, _BITGET, "22001"),
     Row(Fate.NOT_DONE, _BITGET, "25204"),
-    Row(Fate.NOT_DONE, _BITGET, "43002"),
     Row(Fate.NOT_DONE, _BITGET, "43004"),
     # A code nobody knows, or half an answer.
     Row(Fate.UNKNOWN, kind=errors.ExchangeError, exactly=True),

@@ -73,6 +73,7 @@ UNKNOWN = {
         ("40808", "Parameter verification exception", errors.InvalidOrder),
         ("40200", "Server upgrade, please try again later", errors.OnMaintenance),
         ("http_504", "HTTP 504", errors.RequestTimeout),
+        ("43002", "Pending order failed", errors.ExchangeError),
         ("99999", "a code nobody knows", errors.ExchangeError),
     ],
 }
@@ -153,7 +154,6 @@ NOT_DONE = {
         ("45115", "The price you enter should be a multiple", errors.ExchangeError),
         ("22001", "No order to cancel", errors.ExchangeError),
         ("25204", "Order does not exist", errors.ExchangeError),
-        ("43002", "Pending order failed", errors.ExchangeError),
         ("43004", "There is no order to cancel", errors.ExchangeError),
         ("43012", "Insufficient balance", errors.InsufficientFunds),
         ("40762", "The order amount exceeds the balance", errors.InsufficientFunds),

@@ -4,6 +4,7 @@ A cancelled task leaves the order's fate unknown: `CancelledError` passes throug
 treat the order as unknown, for the request may have arrived. An answer names an order and no more.
 """
 
+import asyncio
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -22,20 +23,22 @@ from fillbook.orders.core.outcomes import (
 )
 from fillbook.orders.core.reports import OrderReport
 from fillbook.venues.ccxt.bitget import requests
-from fillbook.venues.ccxt.bitget.link import BitgetLink
+from fillbook.venues.ccxt.bitget.lookups import Lookups
 from fillbook.venues.ccxt.bitget.market import read_price
 from fillbook.venues.ccxt.calls import CallFailed, Endpoint
 from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
 from fillbook.venues.ccxt.site import Listing
+from fillbook.venues.ccxt.triggered import cancel_with_what_came
 from fillbook.venues.ccxt.values import UNREADABLE, moment
 
-_NOTHING_TO_CANCEL = frozenset({"22001", "43004", "43025"})
+PREPARATION_S = 3.0
+"""How long an order may wait for what it depends on: it must not be sent much later than it was decided."""
+ENDED_CODES = frozenset({"22001", "25204", "40109", "40768", "43001", "43004", "43025", "not_cancelled"})
+"""What a cancel meets that has nothing left to cancel. It closes no order: the order's record does."""
 
 
-class Acts:
+class Acts(Lookups):
     """The acts of one account."""
-
-    _link: BitgetLink
 
     async def place(self, request: OrderRequest) -> PlaceOutcome:
         listing = await self._link.sendable(request.symbol)
@@ -52,7 +55,11 @@ class Acts:
         try:
             answer = await self._link.act(endpoint, params)
         except CallFailed as failure:
-            return outcome_of(VenueName.BITGET, failure)
+            outcome = outcome_of(VenueName.BITGET, failure)
+            if isinstance(outcome, Rejected) and not outcome.for_now:
+                # Perhaps because the margin mode was changed on the venue: it is read anew next time.
+                self._link.margin_modes.pop(request.symbol, None)
+            return outcome
         try:
             order_id = str(answer["data"]["orderId"] or "")
             at = moment(answer["requestTime"])
@@ -67,6 +74,11 @@ class Acts:
         )
 
     async def cancel(self, ref: OrderRef) -> CancelOutcome:
+        if ref.book is Book.NORMAL:
+            return await self._cancel_one(ref)
+        return await cancel_with_what_came(ref, self._cancel_one, self.find_order, ENDED_CODES)
+
+    async def _cancel_one(self, ref: OrderRef) -> CancelOutcome:
         listing = await self._link.sendable(ref.symbol)
         if isinstance(listing, Rejected):
             return listing
@@ -89,11 +101,12 @@ class Acts:
         try:
             answer = await self._link.act(endpoint, params)
         except CallFailed as failure:
-            if failure.code in _NOTHING_TO_CANCEL:
+            if failure.code in ENDED_CODES:
                 return CancelAccepted(None)
             return outcome_of(VenueName.BITGET, failure)
         try:
-            failed = answer["data"].get("failureList") or ()
+            rows = answer["data"].get("failureList") or ()
+            failed = [row for row in rows if str(row.get("errorCode")) not in ENDED_CODES]
         except (*UNREADABLE, AttributeError):
             return UNREADABLE_ANSWER
         return _refused(failed[0]) if failed else CancelAccepted(None)
@@ -101,18 +114,27 @@ class Acts:
     async def _prepared(self, request: OrderRequest, listing: Listing) -> tuple[Endpoint, Any] | Rejected:
         """What to send, once what it depends on has been read; or why nothing is sent."""
         try:
-            if requests.is_spot_market_buy(request):
-                price = await read_price(self._link, request.symbol)
-                instrument, ask = listing.instrument, price.ask or price.last
-                return requests.spot_market_buy(request, listing.venue_id, instrument, ask)
-            if request.order_type.has_stop_price:
-                price = await read_price(self._link, request.symbol)
-                if _has_passed(request, price.last):
-                    text = f"The price is at {price.last} already: Bitget would wait for it to come back."
-                    return Rejected("would_trigger", text)
-            mode = await self._margin_mode(request, listing)
+            async with asyncio.timeout(PREPARATION_S):
+                return await self._depending(request, listing)
         except ReadFailed as error:
-            return Rejected("unreadable", f"Not sent: {error.detail}")
+            return Rejected("unreadable", f"Not sent: {error.detail}", for_now=True)
+        except TimeoutError:
+            return Rejected(
+                "unreadable", "Not sent: what it depends on could not be read in time.", for_now=True
+            )
+
+    async def _depending(self, request: OrderRequest, listing: Listing) -> tuple[Endpoint, Any] | Rejected:
+        """Raises `ReadFailed`."""
+        if requests.is_spot_market_buy(request):
+            price = await read_price(self._link, request.symbol, for_act=True)
+            instrument, ask = listing.instrument, price.ask or price.last
+            return requests.spot_market_buy(request, listing.venue_id, instrument, ask)
+        if request.order_type.has_stop_price:
+            price = await read_price(self._link, request.symbol, for_act=True)
+            if _has_passed(request, price.last):
+                text = f"The price is at {price.last} already: Bitget would wait for it to come back."
+                return Rejected("would_trigger", text)
+        mode = await self._margin_mode(request, listing)
         return requests.place(request, listing.venue_id, mode)
 
     async def _margin_mode(self, request: OrderRequest, listing: Listing) -> MarginMode | None:
@@ -120,7 +142,7 @@ class Acts:
             return None
         known = self._link.margin_modes.get(request.symbol)
         if known is None:
-            _, known = await self._link.modes(request.symbol, listing.venue_id)
+            _, known = await self._link.modes(request.symbol, listing.venue_id, for_act=True)
         return known
 
 

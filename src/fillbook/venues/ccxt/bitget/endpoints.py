@@ -94,7 +94,7 @@ PROFILE = Profile(
     exchange_class=exchange_class("bitget"),
     pool_of=lambda url: ADDRESS,
     pools=(
-        Pool(ADDRESS, 6_000, pause_s=5.0),
+        Pool(ADDRESS, 6_000, pause_s=1.0),
         *(Pool(path, limit, span_s=1.0, pausing=frozenset()) for path, limit in _PER_SECOND.items()),
     ),
     # Else ccxt asks once whether the account is unified, and takes any failure for a no.

@@ -100,6 +100,8 @@ class AccountFeed:
             case "error":
                 text = f"{message.get('code')}: {message.get('msg')}"
                 raise StreamLost(f"refused ({without_secrets(text, self._link.client.secrets)})")
+            case "login" if str(message.get("code", "0")) != "0":
+                raise StreamLost(f"refused ({message.get('code')})")
             case "login":
                 return orjson.dumps({"op": "subscribe", "args": self._args}).decode()
             case "subscribe":

@@ -42,7 +42,7 @@ def _spot(row: Mapping[str, Any]) -> Listing:
         tick=_step(row["pricePrecision"]),
         lot=lot,
         min_quantity=max(amount(row.get("minTradeAmount")), lot),
-        max_quantity=positive(row.get("maxTradeAmount")),
+        # `maxTradeAmount` is obsolete: a number without end that limits nothing.
         min_notional=_min_notional(row, quote),
         is_active=row.get("status") == "online",
     )

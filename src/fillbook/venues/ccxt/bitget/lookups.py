@@ -28,9 +28,13 @@ from fillbook.venues.ccxt.triggered import joined
 from fillbook.venues.ccxt.values import UNREADABLE, floor_ms, moment
 from fillbook.venues.ccxt.windows import windows_since
 
-FILL_WINDOWS = {MarketType.SPOT: timedelta(days=90), MarketType.FUTURES: timedelta(days=7)}
-ORDER_WINDOW = timedelta(days=90)
-_NO_SUCH_ORDER = frozenset({"40109"})
+_A_SECOND = timedelta(seconds=1)
+FILL_WINDOWS = {
+    MarketType.SPOT: timedelta(days=90) - _A_SECOND,
+    MarketType.FUTURES: timedelta(days=7) - _A_SECOND,
+}
+ORDER_WINDOW = timedelta(days=90) - _A_SECOND
+_NO_SUCH_ORDER = frozenset({"40109", "40768", "43001", "25204"})
 _PLANS = {"planType": "normal_plan"}
 _SPOT, _FUTURES = MarketType.SPOT, MarketType.FUTURES
 
@@ -71,13 +75,13 @@ class Lookups:
         venue_id = await self._link.readable_id(ref.symbol)
         if ref.book is Book.CONDITIONAL:
             plan = await self._searched(ref, venue_id)
-            return None if plan is None else await self.with_its_fate(plan, ref.symbol, venue_id)
+            return None if plan is None else await self._with_its_fate(plan, ref.symbol, venue_id)
         row = await self._fetched(ref.symbol, venue_id, name(ref))
         if row is None and ref.exchange_order_id is None:
             row = await self._searched(ref, venue_id)
         return None if row is None else self._parsed(order_report, row, ref.symbol)
 
-    async def with_its_fate(self, row: Raw, symbol: str, venue_id: str) -> OrderReport:
+    async def _with_its_fate(self, row: Raw, symbol: str, venue_id: str) -> OrderReport:
         """A plan order with what became of the order that its trigger made, once there is one."""
         plan: OrderReport = self._parsed(plan_report, row, symbol)
         if not has_triggered(row):
@@ -103,30 +107,36 @@ class Lookups:
         return list({report.exchange_order_id: report for report in reports}.values())
 
     async def orders_since(self, symbol: str, since: datetime, book: Book) -> Sequence[OrderReport]:
-        """Orders created from `since` on, oldest first; a conditional one shows what came of its trigger.
+        """Orders created from `since` on, oldest first; a conditional one shows what came of its trigger."""
+        rows = await self._rows_since(symbol, since, book)
+        reports = {row["orderId"]: self._parsed(_parser(book), row, symbol) for row in rows}
+        if book is Book.CONDITIONAL and any(map(has_triggered, rows)):
+            made = {
+                each.exchange_order_id: each for each in await self.orders_since(symbol, since, Book.NORMAL)
+            }
+            for row in filter(has_triggered, rows):
+                plan = reports.pop(row["orderId"], None)
+                child_id = plan and (plan.triggered_order_id or await sub_order_id(self._link, plan))
+                # Without what came of it a triggered order would read as live: it comes at the next reading.
+                if child_id in made:
+                    plan = replace(plan, triggered_order_id=child_id)
+                    reports[row["orderId"]] = joined(plan, made[child_id])
+        return sorted(reports.values(), key=lambda report: (report.exchange_at, report.exchange_order_id))
 
-        The open ones are read first: one that ends meanwhile is then among the ended.
-        """
+    async def _rows_since(self, symbol: str, since: datetime, book: Book) -> list[Raw]:
+        """Open orders, then ended ones: one that ends meanwhile comes twice, the second time as ended."""
         market_type, venue_id = market_type_of(symbol), await self._link.readable_id(symbol)
         is_open, has_ended = _LISTS[(market_type, book)]
         scope = {**_scope(market_type, book), "symbol": venue_id}
-        since_ms = floor_ms(since)
         rows = [
             row
             for row in await read_all(self._link, is_open, scope, "orderId")
-            if int(row.get("cTime") or 0) >= since_ms
+            if self._parsed(_created_ms, row, symbol) >= floor_ms(since)
         ]
         for start_ms, end_ms in windows_since(since, self._link.site.clock.now(), ORDER_WINDOW):
             window = {**scope, "startTime": str(start_ms), "endTime": str(end_ms)}
             rows += await read_all(self._link, has_ended, window, "orderId")
-        found: dict[str, OrderReport] = {}
-        for row in rows:
-            if book is Book.CONDITIONAL:
-                report = await self.with_its_fate(row, symbol, venue_id)
-            else:
-                report = self._parsed(order_report, row, symbol)
-            found[report.exchange_order_id] = report
-        return sorted(found.values(), key=lambda report: (report.exchange_at, report.exchange_order_id))
+        return rows
 
     async def fills_since(self, symbol: str, since: datetime, from_id: str | None = None) -> FillsPage:
         """The fills of the window that begins at `since`: Bitget pages backwards, so a window is read whole."""
@@ -232,6 +242,10 @@ def _scope(market_type: MarketType, book: Book) -> dict[str, Any]:
     if market_type is _SPOT:
         return {}
     return {**FUTURES_PAGE, **_PLANS} if book is Book.CONDITIONAL else {**FUTURES_PAGE}
+
+
+def _created_ms(row: Raw, symbol: str) -> int:
+    return int(row["cTime"])
 
 
 def _parser(book: Book) -> Any:

@@ -15,13 +15,14 @@ from fillbook.venues.ccxt.values import UNREADABLE
 from fillbook.venues.ccxt.websocket import StreamLost
 
 
-async def read_price(link: BitgetLink, symbol: str) -> Price:
+async def read_price(link: BitgetLink, symbol: str, for_act: bool = False) -> Price:
     """Raises `ReadFailed`."""
+    page = link.page_at_once if for_act else link.page
     named = {"symbol": await link.readable_id(symbol)}
     if market_type_of(symbol) is MarketType.SPOT:
-        rows = await link.page(at.SPOT_TICKER, named)
+        rows = await page(at.SPOT_TICKER, named)
     else:
-        rows = await link.page(at.MIX_TICKER, {**FUTURES_PAGE, **named})
+        rows = await page(at.MIX_TICKER, {**FUTURES_PAGE, **named})
     try:
         return price_report(rows[0], symbol)
     except UNREADABLE as error:

@@ -32,8 +32,8 @@ from fillbook.venues.ccxt.values import amount, fill_id, moment, positive
 def order_report(row: Raw, symbol: str) -> OrderReport:
     """An order of the normal book, from any page that shows one.
 
-    Only the open orders of spot have `basePrice`, and call the limit price `priceAvg` there. The size of a spot
-    market buy is what it may cost, so its quantity is what has filled.
+    The open orders of spot have no `price`: there `priceAvg` is the limit price. The size of a spot market buy is
+    what it may cost, so its quantity is what has filled.
     """
     order_type = order_type_of(row["orderType"])
     trade = order_trade(row)
@@ -51,7 +51,9 @@ def order_report(row: Raw, symbol: str) -> OrderReport:
         quantity=filled if by_cost else amount(row["size"]),
         filled_quantity=filled,
         cost=amount(row.get("quoteVolume")),
-        price=positive(row["priceAvg"] if "basePrice" in row else row.get("price")),
+        price=positive(row["price"] if "price" in row else row.get("priceAvg"))
+        if order_type.has_price
+        else None,
         stop_price=None,
         time_in_force=in_force,
         reduce_only=str(row.get("reduceOnly", "no")).upper() == "YES",
@@ -142,7 +144,11 @@ def spot_balance(row: Raw, at: datetime) -> BalanceReport:
 @exact
 def futures_balance(row: Raw, at: datetime) -> BalanceReport:
     """The wallet: equity without unrealised profit. Free is what orders may still use of it."""
-    wallet = amount(row["accountEquity"]) - amount(row.get("unrealizedPL"))
+    unrealized = row.get("unrealizedPL")
+    if unrealized in (None, ""):
+        # Left empty on some accounts, which tell it by margin mode.
+        unrealized = amount(row.get("crossedUnrealizedPL")) + amount(row.get("isolatedUnrealizedPL"))
+    wallet = amount(row["accountEquity"]) - amount(unrealized)
     free = min(max(amount(row["crossedMaxAvailable"]), ZERO), max(wallet, ZERO))
     return BalanceReport(MarketType.FUTURES, asset(row["marginCoin"]), free, wallet - free, at)
 

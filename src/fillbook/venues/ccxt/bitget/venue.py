@@ -9,13 +9,12 @@ from fillbook.venues.ccxt.bitget.acts import Acts
 from fillbook.venues.ccxt.bitget.endpoints import PROFILE
 from fillbook.venues.ccxt.bitget.feeds import AccountFeed
 from fillbook.venues.ccxt.bitget.link import BitgetLink
-from fillbook.venues.ccxt.bitget.lookups import Lookups
 from fillbook.venues.ccxt.bitget.market import Quotes
 from fillbook.venues.ccxt.bitget.wallet import Wallet
 from fillbook.venues.ccxt.site import Site
 
 
-class BitgetVenue(Acts, Lookups, Wallet, Quotes):
+class BitgetVenue(Acts, Wallet, Quotes):
     """Satisfies `trading.ports.Venue`. The symbol decides the market type: a `:` means futures."""
 
     name = VenueName.BITGET
