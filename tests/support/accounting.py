@@ -51,7 +51,7 @@ async def miscounts(world: World) -> list[str]:
     """What is at the exchange more than once, without a row of ours, or claimed by a row and not there."""
     sent = Counter(
         (request.api_key, name)
-        for request in world.server.gateway(world.server_venue).requests
+        for request in world.server.gateway(world.venue).requests
         if request.method == "POST"
         and (name := request.params.get("newClientOrderId") or request.params.get("clientAlgoId"))
     )

@@ -50,7 +50,7 @@ class Load:
     def requests(self) -> int:
         """How many requests the exchange has had: the load's progress, whatever the machine's speed."""
         world = self.process.world
-        return len(world.server.gateway(world.server_venue).requests)
+        return len(world.server.gateway(world.venue).requests)
 
     async def advances(self, requests: int) -> None:
         """Wait until the exchange has had so many requests more."""

@@ -53,7 +53,7 @@ class Process:
 
     @property
     def exchange_url(self) -> str:
-        return self.world.server.url(self.world.server_venue)
+        return self.world.server.url(self.world.venue)
 
     async def _is_ready(self) -> bool:
         assert self.running is not None

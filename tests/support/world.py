@@ -37,6 +37,7 @@ from fillbook.trading.engine import Engine
 from fillbook.venues.ccxt.venues import CcxtVenues
 from fillbook.venues.sim import server as sim
 from support.audit import Audit
+from support.wires import WIRES, WireFacts
 
 BINANCE = VenueName.BINANCE
 PERP = "BTC/USDT:USDT"
@@ -63,14 +64,17 @@ class World:
     vault: Vault = field(default_factory=lambda: Vault([MASTER_KEY]))
     user_id: int = 0
     starts: int = 0
+    venue: VenueName = BINANCE
     engine: Engine | None = None
     venues: CcxtVenues | None = None
 
     @property
     def exchange(self) -> Any:
-        return self.server.exchange(BINANCE)
+        return self.server.exchange(self.venue)
 
-    server_venue = BINANCE
+    @property
+    def wire(self) -> WireFacts:
+        return WIRES[self.venue]
 
     def key(self, account: Account) -> str:
         return key_of(account.name)
@@ -79,15 +83,15 @@ class World:
         return self.exchange.account(key_of(account.name))
 
     def fault(self, kind: str, **details: Any) -> None:
-        self.server.gateway(BINANCE).add_fault({"kind": kind, **details})
+        self.server.gateway(self.venue).add_fault({"kind": kind, **details})
 
     def calm(self) -> None:
-        self.server.gateway(BINANCE).faults.clear()
+        self.server.gateway(self.venue).faults.clear()
 
     async def start(self, *, owns_directory: bool = True, holder: str | None = None) -> Engine:
         """A new engine on the database, as a new process would make one."""
         self.starts += 1
-        urls = {(BINANCE, Environment.DEMO): self.server.url(BINANCE)}
+        urls = {(self.venue, Environment.DEMO): self.server.url(self.venue)}
         self.venues = CcxtVenues(self.clock, self.rng, urls)
         self.engine = Engine(
             self.db,
@@ -144,7 +148,7 @@ class World:
 
     async def account_at_venue(self, name: str, usdt: str = "10000", **balances: str) -> Account:
         """An account of ours and its counterpart at the exchange; the engine finds it at its next turn."""
-        at_venue = self.exchange.open_account(key_of(name), secret_of(name))
+        at_venue = self.exchange.open_account(key_of(name), secret_of(name), passphrase=self.wire.passphrase)
         for market_type in MarketType:
             self.exchange.deposit(at_venue, market_type, "USDT", Decimal(usdt))
             for asset, amount in balances.items():
@@ -152,21 +156,23 @@ class World:
         return await self.account_row(name)
 
     async def account_row(self, name: str) -> Account:
-        key = TestedKey(
-            Credentials(key_of(name), secret_of(name)), KeyPermissions(True, True, True, False, None)
-        )
+        credentials = Credentials(key_of(name), secret_of(name), self.wire.passphrase)
+        key = TestedKey(credentials, KeyPermissions(True, True, True, False, None))
         return await self.db.run(
             lambda unit: accounts.create_account(
                 unit,
                 self.user_id,
                 name=name,
-                exchange=BINANCE,
+                exchange=self.venue,
                 environment=Environment.DEMO,
                 key=key,
                 vault=self.vault,
                 rng=self.rng,
             )
         )
+
+    def credentials(self, account: Account) -> Credentials:
+        return Credentials(key_of(account.name), secret_of(account.name), self.wire.passphrase)
 
     async def links(self) -> list[Any]:
         return await self.rows(strategy_accounts)
@@ -287,7 +293,7 @@ class World:
         """What in the database is not what the fills fold to."""
         instruments = {}
         async with self.db.read() as unit:
-            instruments = await market.instruments_in_force(unit, BINANCE, Environment.DEMO)
+            instruments = await market.instruments_in_force(unit, self.venue, Environment.DEMO)
         return (await Audit.read(self.db, instruments)).faults()
 
     async def disagreements(self, account: Account) -> list[str]:
@@ -295,7 +301,11 @@ class World:
         found: list[str] = []
         at_venue = self.venue_account(account)
         theirs = {
-            (fill.symbol, str(fill.order_id), str(fill.trade_id)): (fill.price, fill.quantity, fill.fee)
+            (
+                fill.symbol,
+                self.wire.order_id(at_venue.orders[fill.order_id]),
+                self.wire.fill_id(fill),
+            ): (fill.price, fill.quantity, fill.fee)
             for fill in at_venue.fills
         }
         ours = {
@@ -343,12 +353,12 @@ def secret_of(name: str) -> str:
 
 
 @asynccontextmanager
-async def open_world(url: str, *, trades: bool = True) -> AsyncIterator[World]:
+async def open_world(url: str, *, trades: bool = True, venue: VenueName = BINANCE) -> AsyncIterator[World]:
     """A simulated exchange and (if it `trades`) an engine on an empty, migrated database."""
     clock = SystemClock()
-    server = await sim.start({BINANCE: 0})
+    server = await sim.start({venue: 0})
     db = Database.connect(url, clock)
-    world = World(db, server, clock)
+    world = World(db, server, clock, venue=venue)
     try:
         world.user_id = await world.user()
         if trades:

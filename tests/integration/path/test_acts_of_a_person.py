@@ -73,7 +73,7 @@ async def test_a_change_is_written_down_before_the_venue_is_asked_and_asked_once
     assert await shows(world, order, price=50_000), "nobody can say yet"
     world.calm()
     await world.until(lambda: shows(world, order, price=51_000, amend=None))
-    sent = [one for one in world.server.gateway(world.server_venue).requests if one.method == "PUT"]
+    sent = [one for one in world.server.gateway(world.venue).requests if one.method == "PUT"]
     assert len(sent) <= 2, "the transport may repeat a PUT, trading never does"
 
 
