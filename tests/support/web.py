@@ -18,6 +18,8 @@ from fillbook.identity.core import TokenScope
 from fillbook.signals.service import Intake
 from fillbook.storage.unit import Database
 from fillbook.trading.desk_port import TradingDesk
+from fillbook.trading.reconciliation.ages import Ages
+from fillbook.trading.reconciliation.asking import RunsAsked
 from support.world import World
 
 
@@ -38,6 +40,8 @@ async def open_web(world: World) -> AsyncIterator[httpx.AsyncClient]:
         TradingStatus: _Trading(),
         TradingDesk: world.desk,
     }
+    if world.engine is not None:
+        services |= {RunsAsked: world.engine.asked_runs.wake, Ages: world.engine.floor.ages}
     transport = httpx.ASGITransport(app=create_app(services), client=("203.0.113.9", 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://fillbook.test") as client:
         yield client

@@ -3,51 +3,30 @@
 It holds the accounts' leases meanwhile, so that no server trades on books that are half there.
 """
 
-import asyncio
-import contextlib
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from fillbook.accounts import service as accounts
-from fillbook.accounts.core import Account, Environment
+from fillbook.accounts.core import Account
 from fillbook.accounts.vault import Vault
-from fillbook.fleet.events import EventSignal
-from fillbook.fleet.leases import HeldBy, Lease, account_resource, acquire, release, renew
+from fillbook.app.alone import Alone
 from fillbook.identity.service import installation_id
 from fillbook.kernel.clock import Clock
-from fillbook.kernel.errors import Conflict, FillbookError, NotFound
+from fillbook.kernel.errors import FillbookError, NotFound
 from fillbook.kernel.ids import RowIds
 from fillbook.kernel.scope import EVERYONE
 from fillbook.ledger.core.fees import FeeRateSource
 from fillbook.ledger.service.booking import Ledger
-from fillbook.market import service as market
-from fillbook.market.core import Instrument
 from fillbook.storage.unit import Database, Unit
-from fillbook.trading.booking import Booking
-from fillbook.trading.bookkeeper import Bookkeeper
 from fillbook.trading.core.rebuild import RebuildCase, RebuildFinding
-from fillbook.trading.floor import Floor, InstrumentBoard, Ownership
 from fillbook.trading.ports import Venue
-from fillbook.trading.prices import PriceBoard
 from fillbook.trading.rebuild import AccountRebuild, RebuildAsked, Rebuilt
 from fillbook.trading.rebuild_record import record_run
 from fillbook.trading.tenure import OpenVenue
-
-LEASE_TTL_S: Final = 60.0
-RENEW_EVERY_S: Final = 15.0
-
-
-class AccountTraded(Conflict):
-    code = "account_traded"
-
-
-class LeaseLostMeanwhile(Conflict):
-    code = "lease_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +66,10 @@ class Rebuilder:
         self._rng = rng
         self._vault = vault
         self._open_venue = open_venue
-        self._owns_directory = owns_directory
         self._installations = frozenset(installations)
         self._on_symbol = on_symbol
-        self._holder = f"rebuild:{socket.gethostname()}:{os.getpid()}"
+        holder = f"rebuild:{socket.gethostname()}:{os.getpid()}"
+        self._alone = Alone(db, clock, holder, owns_directory)
 
     async def accounts(self, names: Collection[str] = ()) -> list[Account]:
         """The accounts of these names, or all. Raises `NotFound` for a name that nobody has."""
@@ -105,7 +84,7 @@ class Rebuilder:
 
     async def run(self, wanted: Sequence[Account], asked: RebuildAsked) -> list[AccountResult]:
         """Raises `AccountTraded` when a server trades one of them; then nothing was done."""
-        async with self._leases(wanted):
+        async with self._alone.leases(wanted):
             own = await self._db.run(lambda unit: installation_id(unit, self._rng))
             return [await self._rebuild(account, asked, self._installations | {own}) for account in wanted]
 
@@ -132,69 +111,9 @@ class Rebuilder:
     def _account_rebuild(
         self, account: Account, venue: Venue, installations: Collection[str]
     ) -> AccountRebuild:
-        floor = Floor(
-            db=self._db,
-            clock=self._clock,
-            bookkeeper=Bookkeeper(lambda facts: booking.book(facts)),
-            prices=PriceBoard(self._clock, follow=False),
-            instruments=InstrumentBoard(self._clock, self._save_instruments),
-            ownership=Ownership(self._clock),
-            signal_moved=lambda signal_id: None,
-            events=EventSignal(),
-            accounts={account.id: account},
-        )
         ledger = Ledger(RowIds(self._clock, self._rng), FeeRateSource.ESTIMATED)
-        booking = Booking(floor, ledger, None, installations)
+        floor, booking = self._alone.floor(account, ledger, installations)
         return AccountRebuild(account, venue, floor, booking, installations, self._on_symbol)
-
-    async def _save_instruments(self, environment: Environment, instruments: Iterable[Instrument]) -> None:
-        await self._db.run(lambda unit: market.save_instruments(unit, instruments, environment))
-
-    @contextlib.asynccontextmanager
-    async def _leases(self, wanted: Sequence[Account]) -> AsyncIterator[None]:
-        """The leases of all of them, kept for as long as it takes."""
-        held = await self._db.run(lambda unit: self._acquire(unit, wanted))
-        worker = asyncio.current_task()
-        keeper = asyncio.create_task(self._keep(held, worker))
-        try:
-            yield
-        except asyncio.CancelledError:
-            if keeper.done() and not keeper.cancelled() and keeper.exception() is not None:
-                raise LeaseLostMeanwhile(
-                    "A server took the accounts over meanwhile: stop it, then run this again; it goes on."
-                ) from None
-            raise
-        finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
-            await self._db.run(lambda unit: release(unit, held))
-
-    async def _acquire(self, unit: Unit, wanted: Sequence[Account]) -> list[Lease]:
-        held: list[Lease] = []
-        for account in wanted:
-            lease = await acquire(
-                unit,
-                account_resource(account.id),
-                self._holder,
-                LEASE_TTL_S,
-                take_over=self._owns_directory,
-            )
-            if isinstance(lease, HeldBy):
-                raise AccountTraded(
-                    f"The account {account.name} is traded by a server ({lease.holder}): stop it first. If it was "
-                    "killed, wait 15 seconds."
-                )
-            held.append(lease)
-        return held
-
-    async def _keep(self, held: Sequence[Lease], worker: "asyncio.Task[object] | None") -> None:
-        while True:
-            await self._clock.sleep(RENEW_EVERY_S)
-            kept = await self._db.run(lambda unit: renew(unit, held, LEASE_TTL_S))
-            if len(kept) < len(held):
-                if worker is not None:
-                    worker.cancel()
-                raise LeaseLostMeanwhile("the leases are lost")
 
 
 async def _record(unit: Unit, result: AccountResult, started_at: datetime) -> None:

@@ -38,6 +38,8 @@ from fillbook.storage.unit import Database
 from fillbook.trading.desk import EngineDesk, OpenOrdersAndPositions
 from fillbook.trading.desk_port import TradingDesk
 from fillbook.trading.engine import Engine
+from fillbook.trading.reconciliation.ages import Ages
+from fillbook.trading.reconciliation.asking import RunsAsked
 from fillbook.venues.ccxt.venues import CcxtVenues
 
 SHUTDOWN_S = 5
@@ -126,6 +128,8 @@ class Server:
         if self.engine is not None:
             services[AccountsChanged] = self.engine.tenure.wake
             services[TradingDesk] = EngineDesk(self.database, self.clock, self.engine)
+            services[RunsAsked] = self.engine.asked_runs.wake
+            services[Ages] = self.engine.floor.ages
         return create_app(services)
 
     def idle_reason(self) -> str | None:

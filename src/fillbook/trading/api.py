@@ -17,6 +17,7 @@ from fillbook.storage.listing import PageRequest
 from fillbook.storage.unit import Database
 from fillbook.trading.desk_port import ManualOrder, TradingDesk
 from fillbook.trading.reading import list_reconcile_findings, list_reconcile_runs
+from fillbook.trading.reconciliation.asking import RunsAsked, ask_for_run
 from fillbook.trading.schemas import (
     AmendAsked,
     CancelAllAsked,
@@ -30,6 +31,7 @@ router = APIRouter(tags=["trading"])
 
 Rows = Annotated[Database, Depends(provided(Database))]
 Desk = Annotated[TradingDesk, Depends(provided(TradingDesk))]
+Asked = Annotated[RunsAsked, Depends(provided(RunsAsked))]
 
 
 @router.post("/orders", status_code=201, response_model=OrderOut)
@@ -82,6 +84,17 @@ async def close_position(
             return OrderOut.model_validate(await one_order(unit, principal.scope, order.id))
 
     return await once(repeat, rows, principal, 202, close)
+
+
+@router.post("/accounts/{account_id}/reconcile", status_code=202)
+async def reconcile_account(
+    principal: Trader, rows: Rows, asked: Asked, account_id: RowId
+) -> ReconcileRunOut:
+    """Compare an account with its exchange now, as deep as it goes. The run ends when `finished_at` is set; one that
+    still waits is not asked for twice."""
+    run = await rows.run(lambda unit: ask_for_run(unit, principal.scope, account_id))
+    asked()
+    return ReconcileRunOut.model_validate(run)
 
 
 @router.get("/reconcile/runs")

@@ -73,7 +73,7 @@ class AccountRunner:
         await self._floor.db.run(lambda unit: rows.mark_unresolved(unit, self.account.id, unit.now))
         self._feeds.clear()
         await self._recall_modes()
-        await self._learn_instruments()
+        await self.learn_instruments()
         await self._learn_position_mode()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream(), name=f"stream-{self.account.id}")
@@ -81,7 +81,7 @@ class AccountRunner:
             group.create_task(self.lookups.run(), name=f"look-ups-{self.account.id}")
             group.create_task(self.cancels.run(), name=f"cancels-{self.account.id}")
 
-    async def _learn_instruments(self) -> None:
+    async def learn_instruments(self) -> None:
         """Nothing can be booked by rules that nobody knows: take those of the database, or ask until told."""
         key = market_key(self.account)
         for market_type in self.account.market_types:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from fillbook.app.cli import admin, config, db, rebuild
+from fillbook.app.cli import admin, config, db, rebuild, reconcile
 from fillbook.kernel.errors import FillbookError
 from fillbook.market.core import VenueName
 
@@ -22,6 +22,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")
 app.command()(rebuild.rebuild)
+app.command()(reconcile.reconcile)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from fillbook.accounts.ports import (
     tell_nobody,
 )
 from fillbook.app.web.health import router as health_router
-from fillbook.app.web.metrics import RequestMetrics
+from fillbook.app.web.metrics import ReconciliationAge, RequestMetrics
 from fillbook.fleet.api import router as events_router
 from fillbook.fleet.events import EventSignal
 from fillbook.http.principal import TokenUses
@@ -34,6 +34,8 @@ from fillbook.signals.api import webhook_router
 from fillbook.storage.retries import is_away
 from fillbook.strategies.api import router as strategies_router
 from fillbook.trading.api import router as trading_router
+from fillbook.trading.reconciliation.ages import Ages
+from fillbook.trading.reconciliation.asking import RunsAsked
 
 BODY_LIMIT_BYTES = 1024 * 1024
 API = "/api/v1"
@@ -69,7 +71,7 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
 
     Needed: `Database`, `Intake`, `TradingDesk`, `TradingStatus`, `KeyProbe`, `Vault`, `random.Random` (a
     `SystemRandom`); optional: `CollectorRegistry`,
-    `EventSignal`. A route whose service is missing answers 503.
+    `EventSignal`, `Ages`. A route whose service is missing answers 503.
     """
     app = FastAPI(
         title="Fillbook",
@@ -87,6 +89,7 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
         AccountsChanged: tell_nobody,
         CheckVenue: any_venue,
         OpenBusiness: no_business,
+        RunsAsked: tell_nobody,
     }
     provide(app, {**defaults, **services, CollectorRegistry: registry})
     install_problems(app)
@@ -101,6 +104,8 @@ def create_app(services: Mapping[Any, Any]) -> FastAPI:
     app.add_middleware(BodyLimit, limit_bytes=BODY_LIMIT_BYTES, exempt=("/api/webhook",))
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(RequestMetrics, registry=registry)
+    if Ages in services:
+        registry.register(ReconciliationAge(services[Ages]))
     return app
 
 

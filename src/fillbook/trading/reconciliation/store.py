@@ -66,10 +66,17 @@ async def wanted(unit: Unit, account_ids: Collection[int]) -> list[WantedRun]:
     return [WantedRun(row.id, row.account_id) for row in rows if row.account_id in owned]
 
 
-async def unfinished(unit: Unit, run_ids: Sequence[int]) -> set[int]:
-    """Those of these runs that have not ended."""
-    rows = await unit.all(sa.select(_run.id).where(_run.id.in_(run_ids), _run.finished_at.is_(None)))
-    return {row.id for row in rows}
+async def run_of(unit: Unit, run_id: int) -> Mapping[str, Any]:
+    row = await unit.one_or_none(sa.select(reconcile_runs).where(_run.id == run_id))
+    assert row is not None, "runs are never deleted"
+    return dict(row._mapping)
+
+
+async def findings_of(unit: Unit, run_id: int) -> Sequence[sa.Row[Any]]:
+    """What a run found first, or found repaired."""
+    return await unit.all(
+        sa.select(reconcile_findings).where(_finding.run_id == run_id).order_by(_finding.id)
+    )
 
 
 async def open_findings(unit: Unit, account_id: int) -> dict[FindingKey, int]:
