@@ -7,6 +7,7 @@ import pytest
 from fillbook.accounts.core import PositionMode, PositionSide
 from fillbook.kernel.clock import SystemClock
 from fillbook.market.core import Side, market_type_of
+from fillbook.market.errors import ReadFailed
 from fillbook.orders.core.order import Book, OrderStatus, OrderType, TimeInForce
 from fillbook.orders.core.outcomes import Acknowledged, CancelAccepted, Rejected, Unknown
 from fillbook.venues.sim.core.book import Depth
@@ -140,6 +141,28 @@ async def test_a_rate_limit_is_rejected_and_holds_the_next_order_back_unsent(des
     sent = len(desk.requests())
     assert (await desk.venue.place(new_order(symbol))).code == "rate_limited"
     assert len(desk.requests()) == sent
+
+
+@pytest.mark.wire
+async def test_a_banned_address_is_refused_for_now_and_places_nothing_more(desk, symbol, new_order):
+    await desk.venue.instruments(market_type_of(symbol))
+    desk.fault("ban", seconds=60)
+    outcome = await desk.venue.place(new_order(symbol))
+    assert isinstance(outcome, Rejected)
+    assert outcome.for_now
+    sent = len(desk.asked(desk.wire.place))
+    again = await desk.venue.place(new_order(symbol))
+    assert (type(again), again.for_now) == (Rejected, True)
+    assert len(desk.asked(desk.wire.place)) == sent
+
+
+@pytest.mark.wire
+async def test_an_order_that_meets_maintenance_is_not_taken_for_placed(desk, symbol, new_order):
+    await desk.venue.instruments(market_type_of(symbol))
+    desk.fault("maintenance")
+    assert isinstance(await desk.venue.place(new_order(symbol)), Unknown | Rejected)
+    with pytest.raises(ReadFailed):
+        await desk.venue.find_order(desk.ref(new_order(symbol)))
 
 
 async def test_a_resting_order_is_cancelled_by_either_of_its_names(desk, symbol, new_order):

@@ -95,6 +95,8 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     # Refused at the door. Too many orders of an account is no invalid order, whatever ccxt's class says.
     Row(Fate.NOT_NOW, _BYBIT, "170005"),
     Row(Fate.NOT_NOW, _OKX, "50061"),
+    # A banned address.
+    Row(Fate.NOT_NOW, _BITGET, "403"),
     Row(Fate.NOT_NOW, kind=errors.RateLimitExceeded),
     Row(Fate.NOT_NOW, kind=errors.DDoSProtection),
     Row(Fate.NOT_NOW, kind=errors.InvalidNonce),

@@ -54,11 +54,6 @@ class CcxtVenues:
 
     def check(self, exchange: VenueName, environment: Environment) -> None:
         """Whether accounts of this kind can be traded here; raises `VenueNotSupported`, which says what can."""
-        if exchange not in ADAPTERS:
-            known = ", ".join(name.value.capitalize() for name in ADAPTERS)
-            raise VenueNotSupported(
-                f"Trading on {exchange} is not supported yet: choose an account of {known}."
-            )
         if environment is Environment.PAPER and (exchange, environment) not in self._base_urls:
             raise VenueNotSupported(
                 "This server runs no paper exchange: start one with `fillbook sim` and name it in "

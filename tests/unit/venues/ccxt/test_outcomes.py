@@ -127,6 +127,7 @@ NOT_DONE = {
         ("50102", "Timestamp request expired", errors.InvalidNonce),
     ],
     VenueName.BITGET: [
+        ("403", "Access prohibited", errors.PermissionDenied),
         ("40754", "balance not enough", errors.ExchangeError),
         ("40755", "Not enough open positions are available.", errors.ExchangeError),
         ("40756", "The balance lock is insufficient.", errors.ExchangeError),
@@ -171,7 +172,7 @@ NOT_DONE = {
 
 
 # Refused at the door, though ccxt has no class for it.
-DOOR_CODES = {"170005", "50061"}
+DOOR_CODES = {"170005", "50061", "403"}
 
 
 def flat(table):

@@ -40,10 +40,13 @@ async def test_opening_an_account_connects_to_nothing(clock, exchange):
     await venues.close()
 
 
-@pytest.mark.parametrize("exchange", [name for name in VenueName if name not in ADAPTERS])
-def test_a_venue_that_is_not_supported_says_so(clock, exchange):
-    with pytest.raises(InvalidInput, match="not supported"):
-        CcxtVenues(clock, random.Random(1)).open(replace(ACCOUNT, exchange=exchange), KEYS)
+def test_every_venue_has_an_adapter():
+    assert set(ADAPTERS) == set(VenueName)
+
+
+def test_a_paper_account_without_a_paper_exchange_is_told_how_to_start_one(clock):
+    with pytest.raises(InvalidInput, match="fillbook sim"):
+        CcxtVenues(clock, random.Random(1)).open(replace(ACCOUNT, environment=Environment.PAPER), KEYS)
 
 
 def test_an_account_without_market_types_is_refused(clock):
