@@ -15,7 +15,8 @@ from fillbook.venues.ccxt.library import errors
 class Failures:
     """`title` is the venue's name in a sentence. `other_codes` share ccxt's class of refused keys but are not.
 
-    `pauses_s`: codes by which the venue wants to be left alone for so long, where its HTTP status does not say so.
+    `pauses_s` and `bans_s`: codes by which the venue wants to be left alone for so long by this account, or by this
+    address, where its HTTP status does not say so.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Failures:
     clock_codes: frozenset[str]
     other_codes: frozenset[str] = frozenset()
     pauses_s: Mapping[str, float] = field(default_factory=dict)
+    bans_s: Mapping[str, float] = field(default_factory=dict)
 
     def is_credential_failure(self, failure: CallFailed) -> bool:
         """Whether the venue refuses the key itself."""

@@ -106,10 +106,17 @@ class Link(ABC):
         try:
             return await self.client.send(endpoint, params)
         except CallFailed as failure:
-            pause_s = self.failures.pauses_s.get(failure.code)
-            if pause_s is not None:
-                self._budgets(endpoint)[0].pause(pause_s)
+            self._heed(endpoint, failure.code)
             raise
+
+    def _heed(self, endpoint: Endpoint, code: str) -> None:
+        """Leave the venue alone where its code asks for it: the account's budget is the first, the address' the
+        last."""
+        budgets = self._budgets(endpoint)
+        if code in self.failures.pauses_s:
+            budgets[0].pause(self.failures.pauses_s[code])
+        if code in self.failures.bans_s:
+            budgets[-1].pause(self.failures.bans_s[code])
 
     async def change_setting(
         self, endpoint: Endpoint, params: Params, unchanged: frozenset[str] = frozenset()

@@ -25,6 +25,8 @@ FAILURES = Failures(
     other_codes=frozenset({"40010"}),
     # Told by account, whatever the status.
     pauses_s={"429": 1.0},
+    # A banned address.
+    bans_s={"403": 60.0},
 )
 FUTURES_PAGE = {"productType": at.PRODUCT_TYPE}
 
