@@ -164,3 +164,49 @@ async def test_a_liquidation_is_booked(world: World) -> None:
     await world.quiet()
     assert {row.kind for row in await world.fills()} == {"trade", "liquidation"}
     assert await world.positions(is_open=True) == []
+
+
+@pytest.mark.parametrize("kind", ["duplicate", "reorder", "hide_fills"])
+async def test_a_stream_that_stutters_or_withholds_changes_nothing(world: World, kind: str) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account, leverage=2)
+    await world.alert(strategy, **LIMIT)
+    await world.quiet()
+    world.fault(kind, n=0)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=20)
+    world.exchange.set_price(PERP, Decimal(49_000))
+    world.calm()
+    world.fault("disconnect")
+    await world.quiet()
+    assert await statuses(world, "FILLED")
+
+
+async def test_an_order_that_fills_after_its_cancel_is_booked(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, **LIMIT)
+    await world.quiet()
+    method, path = world.wire.cancel
+    world.fault("late_fill", method=method, path=path, seconds=0.3, fraction="0.5")
+    (order,) = await world.orders()
+    await world.desk.cancel_order(world.principal(), order.id)
+    await world.until(lambda: _has_fills(world))
+    await world.quiet()
+    assert await statuses(world, "CANCELED")
+
+
+async def _has_fills(world: World) -> bool:
+    return bool(await world.fills())
+
+
+async def test_a_cancel_whose_answer_was_lost_ends_in_the_record(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, **LIMIT)
+    await world.quiet()
+    method, path = world.wire.cancel
+    world.fault("accept_then_drop", method=method, path=path, n=2)
+    (order,) = await world.orders()
+    await world.desk.cancel_order(world.principal(), order.id)
+    await world.until(lambda: statuses(world, "CANCELED"))
+    await world.quiet()
