@@ -31,8 +31,11 @@ ONE = Decimal(1)
 _TRAPS = [InvalidOperation, DivisionByZero, Overflow]
 EXACT = Context(prec=76, rounding=ROUND_HALF_EVEN, traps=[*_TRAPS, Inexact])
 _ROUNDED = Context(prec=76, rounding=ROUND_HALF_EVEN, traps=_TRAPS)
+_STORED_DIGITS = 38
+_STORED = Context(prec=_STORED_DIGITS, rounding=ROUND_HALF_EVEN, traps=_TRAPS)
 _STORED_UNIT = Decimal(1).scaleb(-STORED_PLACES)
-_LARGEST_STORED = Decimal(10) ** (38 - STORED_PLACES)
+_WHOLE_DIGITS = _STORED_DIGITS - STORED_PLACES
+_DIGITS = frozenset("0123456789")
 
 
 def exact(function: Callable[P, R]) -> Callable[P, R]:
@@ -53,14 +56,29 @@ def quantise(amount: Decimal) -> Decimal:
 
 def stored_text(amount: Decimal) -> str:
     """Canonical text of the amount as it is stored: `to_text(quantise(amount))` in one go."""
-    stored = _rounded_to_store(amount) if amount else ZERO
+    if not amount:
+        return "0"
+    text = str(amount)
+    whole, _, places = text.partition(".")
+    # The usual amount fits as it is written; an exponent, a NaN and whatever is long go the long way.
+    if (
+        len(places) <= STORED_PLACES
+        and len(whole) <= _WHOLE_DIGITS
+        and text[-1] in _DIGITS
+        and "E" not in text
+    ):
+        return text.rstrip("0").rstrip(".") if places else text
+    stored = _rounded_to_store(amount)
     return format(stored.normalize(_ROUNDED), "f") if stored else "0"
 
 
 def _rounded_to_store(amount: Decimal) -> Decimal:
-    stored = amount.quantize(_STORED_UNIT, context=_ROUNDED)
-    if stored.copy_abs() >= _LARGEST_STORED:  # abs() would round in the caller's context
-        raise OverflowError(f"{amount} does not fit NUMERIC(38, {STORED_PLACES})")
+    try:
+        stored = amount.quantize(_STORED_UNIT, context=_STORED)
+    except InvalidOperation as error:
+        raise OverflowError(f"{amount} does not fit NUMERIC({_STORED_DIGITS}, {STORED_PLACES})") from error
+    if not stored.is_finite():
+        raise InvalidOperation(f"{amount} is no amount")
     return stored
 
 
@@ -103,7 +121,12 @@ def plain(amount: Decimal) -> Decimal:
 
 def to_text(amount: Decimal) -> str:
     """Canonical text: no exponent, no trailing zeros, `0` for zero."""
-    return format(amount.normalize(_ROUNDED), "f") if amount else "0"
+    if not amount:
+        return "0"
+    text = str(amount)
+    if "E" in text:
+        return format(amount.normalize(_ROUNDED), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def parse_amount(text: str | int | Decimal) -> Decimal:

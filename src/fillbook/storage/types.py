@@ -65,6 +65,8 @@ def _stored_amount(value: Any) -> Decimal | None:
 
 
 def _amount_text(value: Any) -> str | None:
+    if type(value) is Decimal:
+        return stored_text(value)
     return None if value is None else stored_text(_decimal(value))
 
 

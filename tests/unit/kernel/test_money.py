@@ -154,3 +154,10 @@ def test_text_integers_and_decimals_are_amounts() -> None:
 @given(st.decimals(-(10**19), 10**19, places=25))
 def test_the_stored_text_is_the_text_of_what_is_stored(amount: Decimal) -> None:
     assert stored_text(amount) == to_text(quantise(amount))
+
+
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_not_stored(text: str) -> None:
+    for store in (quantise, stored_text):
+        with pytest.raises(ArithmeticError):
+            store(Decimal(text))
