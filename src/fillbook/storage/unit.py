@@ -85,12 +85,13 @@ class Unit:
         return int(key[0]) if key is not None and isinstance(key[0], int) else 0
 
     async def insert_many(self, table: sa.Table, rows: Sequence[Row]) -> None:
-        """Insert rows in one executemany. All rows have the same columns."""
+        """Insert rows in one go. All rows have the same columns."""
         if rows:
             await self._execute_many(prepare_insert(self.connection.dialect, table, tuple(rows[0])), rows)
 
     async def update_many(self, table: sa.Table, rows: Sequence[Row]) -> None:
-        """Set columns of rows by their numbers, which each row gives as `row_id`. All have the same columns."""
+        """Set columns of rows by their numbers, which each row gives as `row_id`, no number twice. All rows have
+        the same columns."""
         if rows:
             names = tuple(name for name in rows[0] if name != ROW_ID)
             await self._execute_many(prepare_update(self.connection.dialect, table, names), rows)
@@ -127,7 +128,10 @@ class Unit:
         await self._execute_many(prepare_upsert(self.connection.dialect, table, names, keys, changed), rows)
 
     async def _execute_many(self, prepared: Prepared, rows: Sequence[Row]) -> None:
-        await self.connection.exec_driver_sql(prepared.sql, prepared.parameters(rows, self.now))
+        if prepared.bulk_sql is not None and len(rows) > 1:
+            await self.connection.exec_driver_sql(prepared.bulk_sql, tuple(prepared.columns(rows, self.now)))
+        else:
+            await self.connection.exec_driver_sql(prepared.sql, prepared.parameters(rows, self.now))
 
     def _committed(self) -> None:
         for callback in self._callbacks:

@@ -100,3 +100,21 @@ async def test_a_failed_read_leaves_its_connection_fit_for_the_next(database: Da
         await unit.insert(users, person("ann"))
     async with database.read(brief=True) as unit:
         assert await unit.scalar(sa.select(sa.func.count()).select_from(users)) == 1
+
+
+async def test_of_many_rows_all_are_written_or_none(database: Database) -> None:
+    with pytest.raises(sa.exc.IntegrityError):
+        async with database.unit() as unit:
+            await unit.insert_many(users, [person("ann"), person("bea"), person("ann")])
+    async with database.read() as unit:
+        assert await unit.all(sa.select(users)) == []
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_word_that_its_column_does_not_know_is_refused(database: Database, count: int) -> None:
+    row = {"code6": "abc123", "name": "s", "group_name": "g", "market_type": "spot"}
+    rows = [{**row, "code6": f"abc{number}"} for number in range(count)]
+    rows[-1]["market_type"] = "margin"
+    with pytest.raises(sa.exc.DBAPIError, match="ck_strategies_market_type"):
+        async with database.unit() as unit:
+            await unit.insert_many(strategies, rows)
