@@ -7,13 +7,14 @@ compare. `--database` restricts to `sqlite` or `postgresql` (FILLBOOK_TEST_POSTG
 import argparse
 from collections.abc import Callable
 
-from benchmarks import alert_path, ledger_book, start_up
+from benchmarks import alert_path, backfill, ledger_book, start_up
 from benchmarks.databases import KINDS
 from benchmarks.machine import describe_machine
 from benchmarks.plan import Plan
 
 BENCHMARKS: dict[str, Callable[[Plan], None]] = {
     "ledger_book": ledger_book.run,
+    "backfill": backfill.run,
     "alert_path": alert_path.run,
     "start_up": start_up.run,
 }

@@ -31,6 +31,14 @@ LIVE_FILLS_PER_ORDER = 4
 UNDER_WAY = (20, 100, 400)
 BULK_FILLS = 40_000
 BULK_PAGE = 1000
+SPEED_HEADS = (
+    "how",
+    "fills a second",
+    "CPU us per fill",
+    "floor: fills a second",
+    "CPU us",
+    "CPU to floor",
+)
 _ADDED_PER_FILL = (fill_keys, fills, fill_allocations, events)
 
 
@@ -55,21 +63,13 @@ def run(plan: Plan) -> None:
         for under_way in UNDER_WAY:
             live = partial(_live, count=plan.count(LIVE_FILLS), under_way=under_way)
             speed, floor = _measured(kind, live)
-            rows.append(_row(f"live, {under_way} facts under way", speed, floor))
+            rows.append(speed_row(f"live, {under_way} facts under way", speed, floor))
         speed, floor = _measured(kind, partial(_bulk, count=plan.count(BULK_FILLS)))
-        rows.append(_row(f"bulk, pages of {BULK_PAGE}", speed, floor))
-        heads = (
-            "how",
-            "fills a second",
-            "CPU us per fill",
-            "floor: fills a second",
-            "CPU us",
-            "CPU to floor",
-        )
-        print_table(f"Booking fills, {kind}", heads, rows)
+        rows.append(speed_row(f"bulk, pages of {BULK_PAGE}", speed, floor))
+        print_table(f"Booking fills, {kind}", SPEED_HEADS, rows)
 
 
-def _row(how: str, speed: Speed, floor: Speed) -> Sequence[object]:
+def speed_row(how: str, speed: Speed, floor: Speed) -> Sequence[object]:
     return (how, speed.per_s, speed.cpu_us, floor.per_s, floor.cpu_us, speed.cpu_us / floor.cpu_us)
 
 
@@ -78,7 +78,7 @@ def _measured(kind: str, measure: Callable[[Books], Awaitable[Speed]]) -> tuple[
         books = await open_books(url, ACCOUNTS)
         try:
             speed = await measure(books)
-            return speed, await _floor(books, speed.fills)
+            return speed, await floor_of(books, speed.fills, BULK_PAGE)
         finally:
             await books.database.close()
 
@@ -91,7 +91,7 @@ async def _live(books: Books, count: int, under_way: int) -> Speed:
     facts = [fact for facts in _interleaved(orders) for fact in facts]
     keeper = asyncio.create_task(books.floor.bookkeeper.run())
     turn = asyncio.Semaphore(under_way)
-    clock = _Stopwatch()
+    clock = Stopwatch()
     for fact in facts:
         await turn.acquire()
         booked = await books.floor.bookkeeper.enqueue(fact)
@@ -99,7 +99,7 @@ async def _live(books: Books, count: int, under_way: int) -> Speed:
     await books.floor.bookkeeper.drain()
     speed = clock.speed(len(orders) * LIVE_FILLS_PER_ORDER)
     keeper.cancel()
-    await _check(books, speed.fills)
+    await check(books, speed.fills)
     return speed
 
 
@@ -122,7 +122,7 @@ async def _bulk(books: Books, count: int) -> Speed:
     for bought in orders:
         by_account.setdefault(bought.account_id, []).append(bought)
     keeper = asyncio.create_task(books.floor.bookkeeper.run())
-    clock = _Stopwatch()
+    clock = Stopwatch()
     for account_id, bought_here in by_account.items():
         every = [fill for bought in bought_here for fill in bought.fills]
         for start in range(0, len(every), BULK_PAGE):
@@ -130,24 +130,24 @@ async def _bulk(books: Books, count: int) -> Speed:
             await books.floor.bookkeeper.submit(FillsSeen(account_id, page, FillSource.REST))
     speed = clock.speed(len(orders) * 100)
     keeper.cancel()
-    await _check(books, speed.fills)
+    await check(books, speed.fills)
     return speed
 
 
-async def _check(books: Books, expected: int) -> None:
+async def check(books: Books, expected: int) -> None:
     async with books.database.read() as unit:
         found = await unit.scalar(sa.select(sa.func.count()).select_from(fills))
     if found != expected:
         raise RuntimeError(f"{expected} fills were to be booked, {found} are")
 
 
-async def _floor(books: Books, count: int) -> Speed:
+async def floor_of(books: Books, count: int, page: int) -> Speed:
     """What was booked, written once more by executemany, without a look at anything."""
     rows: dict[sa.Table, list[dict[str, Any]]] = {}
 
     async def copy(unit: Unit) -> None:
         for table in _ADDED_PER_FILL:
-            found = await unit.all(sa.select(table).limit(BULK_PAGE))
+            found = await unit.all(sa.select(table).limit(page))
             rows[table] = [dict(row._mapping) for row in found]
         for table in reversed(_ADDED_PER_FILL):
             await unit.execute(sa.delete(table))
@@ -158,7 +158,7 @@ async def _floor(books: Books, count: int) -> Speed:
 
     await books.database.run(copy)
     size = len(rows[fills])
-    clock = _Stopwatch()
+    clock = Stopwatch()
     for turn in range(1, max(count // size, 1) + 1):
         await books.database.run(lambda unit, turn=turn: write(unit, turn))  # type: ignore[misc]
     return clock.speed(max(count // size, 1) * size)
@@ -175,7 +175,7 @@ def _renumbered(table: sa.Table, row: dict[str, Any], turn: int) -> dict[str, An
     return fresh
 
 
-class _Stopwatch:
+class Stopwatch:
     def __init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
