@@ -91,8 +91,7 @@ class Backfill:
                 page.fills[-1].venue_fill_id if page.complete and page.fills else page.next_from_id or from_id
             )
             read_until = begun if page.complete else (page.next_since or since)
-            missing += await self._book(page.fills)
-            await self._move(FillCursor(symbol, last_id, read_until))
+            missing += await self._book(page.fills, FillCursor(symbol, last_id, read_until))
             if page.complete:
                 return missing
             from_id, since = page.next_from_id, page.next_since or since
@@ -111,14 +110,17 @@ class Backfill:
                 from_id, since = page.next_from_id, page.next_since or since
         raise ReadFailed(f"the fills of {symbol} since {since:%Y-%m-%d} have more than {PAGES_LIMIT} pages")
 
-    async def _book(self, fills: tuple[FillReport, ...]) -> Missing:
-        """Book fills, and the orders that nobody knows before them; those that were missing."""
-        if not fills:
-            return []
-        known = await self._known(fills)
-        missing = missing_fills(fills, known)
-        booked = await self._floor.bookkeeper.submit(FillsSeen(self._account.id, fills, FillSource.REST))
-        await self.take_unowned(booked.unowned)
+    async def _book(self, fills: tuple[FillReport, ...], cursor: FillCursor | None = None) -> Missing:
+        """Book a page of fills, the orders that nobody knows before them, and move the cursor with them; those
+        that were missing."""
+        booked = await self._floor.bookkeeper.submit(
+            FillsSeen(self._account.id, fills, FillSource.REST, cursor)
+        )
+        missing = booked.fresh
+        if booked.unowned:
+            known = await self._known(booked.unowned)
+            missing += missing_fills(booked.unowned, known)
+            await self.take_unowned(booked.unowned, cursor)
         return [replace(fill, raw={}) for fill in missing]
 
     async def _known(self, fills: tuple[FillReport, ...]) -> frozenset[FillId]:
@@ -126,10 +128,10 @@ class Backfill:
             keys = await booked_keys(unit, self._account.id, fills)
         return frozenset(FillId(*key) for key in keys)
 
-    async def take_unowned(self, fills: tuple[FillReport, ...]) -> None:
+    async def take_unowned(self, fills: tuple[FillReport, ...], cursor: FillCursor | None = None) -> None:
         """Book fills whose order nobody knows, after its record has been read: it says whose they are.
 
-        Raises `ReadFailed`, also where the venue does not show an order that may be ours.
+        Raises `ReadFailed`, also where the venue does not show an order that may be ours; the cursor then stays.
         """
         first_of: dict[str, FillReport] = {}
         for fill in fills:
@@ -138,8 +140,9 @@ class Backfill:
             [one for one in first_of.values() if not await self._learn_order(one)]
         )
         if owned := tuple(fill for fill in fills if fill.exchange_order_id not in waiting):
+            moved = None if waiting else cursor
             await self._floor.bookkeeper.submit(
-                FillsSeen(self._account.id, owned, FillSource.REST, adopt=True)
+                FillsSeen(self._account.id, owned, FillSource.REST, moved, adopt=True)
             )
         if waiting:
             raise ReadFailed(f"the venue does not show yet whose orders {', '.join(sorted(waiting))} are")
@@ -154,9 +157,6 @@ class Backfill:
         async with self._floor.db.read() as unit:
             unknown = await rows.lanes_of_unknown_fate(unit, self._account.id)
         return {fill.exchange_order_id for fill in young if (fill.symbol, fill.side) in unknown}
-
-    async def _move(self, cursor: FillCursor) -> None:
-        await self._floor.bookkeeper.submit(FillsSeen(self._account.id, (), FillSource.REST, cursor))
 
     async def _learn_order(self, fill: FillReport) -> bool:
         """Read the record of a fill's order: its client id says whose it is. False: the venue shows none."""

@@ -15,7 +15,7 @@ import structlog
 from fillbook.accounts import cursors
 from fillbook.fleet.events import EventSignal, NewEvent, append_events
 from fillbook.kernel.money import exact
-from fillbook.ledger.core.books import EXTERNAL, MANUAL, Owner
+from fillbook.ledger.core.books import MANUAL, Owner
 from fillbook.ledger.core.fill import Fill, FillSource
 from fillbook.ledger.core.revision import Cause, Superseded
 from fillbook.ledger.service.booking import BookedFills, FillToBook, Ledger, OwnerTerms
@@ -89,12 +89,14 @@ class Booking:
         gaps = self._follow_reports(batch, unit.now)
         await self._save(unit, batch, booked, facts)
         amended = _amended(booked, batch.fills)
+        fresh = _fresh(booked, batch.fills)
         return [
             Booked(
                 order=batch.orders.by_id.get(batch.touched[place]) if place in batch.touched else None,
                 gap=batch.touched.get(place) in gaps,
                 unowned=batch.unowned.get(place, ()),
                 amended=tuple(amended.get(place, ())),
+                fresh=tuple(fresh.get(place, ())),
             )
             for place in range(len(facts))
         ]
@@ -164,9 +166,11 @@ class Booking:
         match fact.outcome:
             case Acknowledged(report, fills):
                 self._take_report(batch, place, order.id, report)
-                for fill in fills:
-                    wanted = self._to_book(fact.account_id, fill, FillSource.RESPONSE, order)
-                    batch.fills.append((place, wanted))
+                terms = _terms_of(order)
+                batch.fills += [
+                    (place, self._to_book(fact.account_id, fill, FillSource.RESPONSE, order.id, terms))
+                    for fill in fills
+                ]
             case Rejected(code, message):
                 batch.orders.put(settle.with_rejection(order, code, message, now))
             case Denied(code, reason):
@@ -183,37 +187,49 @@ class Booking:
 
     def _take_fills(self, batch: _Batch, place: int, fact: FillsSeen) -> None:
         unowned = []
+        # A page has many fills of few orders: what they have in common is found once.
+        of_order: dict[tuple[str, str, str | None], tuple[Order | None, OwnerTerms | None]] = {}
         for fill in fact.fills:
-            venue_id = (fact.account_id, fill.symbol, Book.NORMAL, fill.exchange_order_id)
-            order = batch.orders.find(fact.account_id, fill.client_order_id, venue_id)
-            if order is not None:
-                batch.touched[place] = order.id
-                batch.orders.know(venue_id, order.id)
-            elif not fact.adopt and self._may_be_ours(fill):
+            name = (fill.symbol, fill.exchange_order_id, fill.client_order_id)
+            if name not in of_order:
+                of_order[name] = self._order_of(batch, place, fact.account_id, fill)
+            order, terms = of_order[name]
+            if order is None and not fact.adopt and self._may_be_ours(fill):
                 # Whether the order is ours, and whose, shows in the order's record.
                 unowned.append(fill)
                 continue
-            batch.fills.append((place, self._to_book(fact.account_id, fill, fact.source, order)))
+            order_id = None if order is None else order.id
+            wanted = self._to_book(fact.account_id, fill, fact.source, order_id, terms)
+            batch.fills.append((place, wanted))
         if unowned:
             batch.unowned[place] = tuple(unowned)
+
+    def _order_of(
+        self, batch: _Batch, place: int, account_id: int, fill: FillReport
+    ) -> tuple[Order | None, OwnerTerms | None]:
+        """The order that a fill belongs to, and on which terms; None where no order of ours asked for it."""
+        venue_id = (account_id, fill.symbol, Book.NORMAL, fill.exchange_order_id)
+        order = batch.orders.find(account_id, fill.client_order_id, venue_id)
+        if order is None:
+            return None, None
+        batch.touched[place] = order.id
+        batch.orders.know(venue_id, order.id)
+        return order, _terms_of(order)
 
     def _may_be_ours(self, fill: FillReport) -> bool:
         name = fill.client_order_id
         return name is None or named_by_us(name, self._installations) is not None
 
     def _to_book(
-        self, account_id: int, fill: FillReport, source: FillSource, order: Order | None
+        self,
+        account_id: int,
+        fill: FillReport,
+        source: FillSource,
+        order_id: int | None,
+        terms: OwnerTerms | None,
     ) -> FillToBook:
         account = self._floor.accounts[account_id]
-        return FillToBook(
-            account_id=account_id,
-            user_id=account.user_id,
-            environment=account.environment,
-            report=fill,
-            source=source,
-            order_id=None if order is None else order.id,
-            terms=None if order is None or order.owner is OrderOwner.EXTERNAL else _terms_of(order),
-        )
+        return FillToBook(account_id, account.user_id, account.environment, fill, source, order_id, terms)
 
     async def _follow_fills(self, unit: Unit, batch: _Batch, booked: BookedFills) -> None:
         """Add up each order's fills anew: those that count from now on, less those that no longer do."""
@@ -251,7 +267,7 @@ class Booking:
         await rows.insert_venue_ids(unit, batch.orders.new_venue_ids.items())
         await change_capital(unit, _capital_changes(batch.orders, changed, booked))
         await self._record_results(unit, batch.orders, changed)
-        await cursors.advance(unit, _cursor_rows(self._floor, facts))
+        await cursors.advance(unit, _cursor_rows(self._floor, facts, batch.unowned))
         if self._events is not None:
             await append_events(unit, _events(self._floor, changed, booked), self._events)
         unit.after_commit(lambda: self._tell(booked, changed))
@@ -328,6 +344,16 @@ def _by_order(fills: Iterable[Fill]) -> dict[int, list[Fill]]:
     return found
 
 
+def _fresh(booked: BookedFills, wanted: Iterable[tuple[int, FillToBook]]) -> dict[int, list[FillReport]]:
+    """The reports of fills that are new in the books, by the places of the facts that brought them."""
+    new = {id(one.wanted) for one in booked.fills}
+    found: dict[int, list[FillReport]] = defaultdict(list)
+    for place, one in wanted:
+        if id(one) in new:
+            found[place].append(one.report)
+    return found
+
+
 def _amended(booked: BookedFills, wanted: Iterable[tuple[int, FillToBook]]) -> dict[int, list[Superseded]]:
     """What the venue has corrected or taken back, by the places of the facts that said so."""
     amended = [one for one in booked.superseded if one.cause is not Cause.EXPLAINED]
@@ -339,12 +365,12 @@ def _amended(booked: BookedFills, wanted: Iterable[tuple[int, FillToBook]]) -> d
     return found
 
 
-def _terms_of(order: Order) -> OwnerTerms:
+def _terms_of(order: Order) -> OwnerTerms | None:
+    if order.owner is OrderOwner.EXTERNAL:
+        return None
     owner: Owner = MANUAL
     if order.strategy_account_id is not None and order.strategy_id is not None:
         owner = Owner.of_link(order.strategy_account_id, order.strategy_id)
-    elif order.owner is OrderOwner.EXTERNAL:
-        owner = EXTERNAL
     return OwnerTerms(owner, order.leverage, order.exit_reason, order.trade_source)
 
 
@@ -406,7 +432,8 @@ def _result(order: Order, log_id: int) -> LegResult:
     )
 
 
-def _cursor_rows(floor: Floor, facts: Iterable[Fact]) -> list[cursors.CursorMove]:
+def _cursor_rows(floor: Floor, facts: Iterable[Fact], unowned: Container[int]) -> list[cursors.CursorMove]:
+    """A cursor never stands behind a fill that still waits for its order."""
     return [
         cursors.CursorMove(
             account=floor.accounts[fact.account_id],
@@ -414,8 +441,8 @@ def _cursor_rows(floor: Floor, facts: Iterable[Fact]) -> list[cursors.CursorMove
             last_trade_id=fact.cursor.last_trade_id,
             last_sync_at=fact.cursor.last_sync_at,
         )
-        for fact in facts
-        if isinstance(fact, FillsSeen) and fact.cursor is not None
+        for place, fact in enumerate(facts)
+        if isinstance(fact, FillsSeen) and fact.cursor is not None and place not in unowned
     ]
 
 
@@ -424,9 +451,12 @@ def _events(floor: Floor, changed: Iterable[Order], booked: BookedFills) -> list
         NewEvent(order.user_id, "order.changed", {"order_id": order.id, "status": order.status})
         for order in changed
     ]
+    of_order: dict[tuple[int, int | None], list[int]] = defaultdict(list)
+    for one in booked.fills:
+        of_order[(one.wanted.user_id, one.fill.order_id)].append(one.fill.id)
     events += [
-        NewEvent(one.wanted.user_id, "fill.booked", {"fill_id": one.fill.id, "order_id": one.fill.order_id})
-        for one in booked.fills
+        NewEvent(user_id, "fills.booked", {"order_id": order_id, "fill_ids": fill_ids})
+        for (user_id, order_id), fill_ids in of_order.items()
     ]
     events += [
         NewEvent(

@@ -59,7 +59,11 @@ class FillCursor:
 @dataclass(frozen=True, slots=True)
 class FillsSeen:
     """Fills of one account. With `adopt`, those whose order nobody knows are booked as external; without it
-    they are given back, so that their order can be looked up first."""
+    they are given back, so that their order can be looked up first; the cursor then stays where it is.
+
+    A fill of the source INFERRED stands for what the venue has filled up to its `cumulative_quantity` and nothing
+    in the books explains when it is booked.
+    """
 
     account_id: int
     fills: tuple[FillReport, ...]
@@ -101,10 +105,12 @@ class Booked:
 
     `order` is its order as it now stands. `gap` says that the venue reports more filled than we have fills
     for: they are to be fetched. `unowned` are fills that wait for their order to be looked up. `amended` are
-    booked fills that the venue has corrected or taken back by this fact.
+    booked fills that the venue has corrected or taken back by this fact. `fresh` are its fills that were not in
+    the books.
     """
 
     order: Order | None = None
     gap: bool = False
     unowned: tuple[FillReport, ...] = field(default=())
     amended: tuple[Superseded, ...] = ()
+    fresh: tuple[FillReport, ...] = ()

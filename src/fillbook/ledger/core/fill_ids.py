@@ -29,3 +29,7 @@ def derived_fill_id(exchange_order_id: str, cumulative: Decimal) -> str:
 def inferred_fill_id(exchange_order_id: str, upto: Decimal, quantity: Decimal) -> str:
     """The id of the fill that stands for the last `quantity` base units of what the order had filled `upto`."""
     return f"{INFERRED_SIGN}{derived_fill_id(exchange_order_id, upto)}-{to_text(quantity)}"
+
+
+def is_inferred_id(venue_fill_id: str) -> bool:
+    return venue_fill_id.startswith(INFERRED_SIGN)

@@ -23,7 +23,7 @@ from fillbook.ledger.core.revision import Cause, Superseded
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.ledger.service.folding import BookChange, LeavingPart, fold_into, save_changes, take_out
 from fillbook.ledger.service.incoming import BookedFill, FillToBook, OwnerTerms
-from fillbook.ledger.service.revising import News, weigh_inferences, what_is_new
+from fillbook.ledger.service.revising import News, what_is_new
 from fillbook.ledger.store import books, facts
 from fillbook.ledger.tables import fills
 from fillbook.market.core import Instrument, MarketType, market_type_of
@@ -71,11 +71,13 @@ class Ledger:
         self, unit: Unit, wanted: Sequence[FillToBook], instrument_of: InstrumentOf, rates_of: RatesOf
     ) -> BookedFills:
         """Book those fills that are not yet booked, oldest first, and fold what they touch."""
+        if not wanted:
+            return BookedFills()
+        # The books are locked first: nobody else books into them while it is found out what is new.
+        rows = await books.load_books(unit, {(one.account_id, one.report.symbol) for one in wanted})
         news = await what_is_new(unit, wanted)
         if not news:
             return BookedFills()
-        rows = await books.load_books(unit, {one.key[:2] for one in news.every})
-        await weigh_inferences(unit, news)
         for one in {(f.report.exchange_at.year, f.report.exchange_at.month): f for f in news.every}.values():
             await ensure_partition(unit, fills, one.report.exchange_at)
         records = self._records(news, instrument_of, rates_of)

@@ -4,12 +4,14 @@ A fill whose key is booked changes nothing, unless the venue's record (REST) or 
 content: that is booked as a correction. What a stream or an answer repeats is never believed against a record.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from fillbook.kernel.money import ZERO, exact
 from fillbook.ledger.core.fill import Fill, FillAmendment, FillKey, FillSource, OrderKey
+from fillbook.ledger.core.fill_ids import is_inferred_id
 from fillbook.ledger.core.revision import (
     Inferred,
     newly_inferred,
@@ -38,11 +40,13 @@ class Amending:
 
 @dataclass(slots=True)
 class News:
-    """What a batch brings. `explained` are inferred fills that count no more, each with what explains it."""
+    """What a batch brings. `standing` are the ids of inferred fills of its orders; `explained` are those that
+    count no more, each with what explains it."""
 
     fresh: list[FillToBook] = field(default_factory=list)
     amending: list[Amending] = field(default_factory=list)
     inferred: list[FillToBook] = field(default_factory=list)
+    standing: list[int] = field(default_factory=list)
     explained: list[tuple[Inferred, FillToBook]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -59,31 +63,33 @@ class News:
 
 
 async def what_is_new(unit: Unit, wanted: Iterable[FillToBook]) -> News:
-    """Those reports that the books do not have yet, or have with another content."""
+    """Those reports that the books do not have yet, or have with another content.
+
+    The caller has locked the books that they touch, so that nobody else books meanwhile.
+    """
     news = News()
     by_key: dict[FillKey, FillToBook] = {}
     for one in wanted:
+        key = one.key
         if one.source is FillSource.INFERRED:
             news.inferred.append(one)
-            continue
-        before = by_key.get(one.key)
-        if before is None or before.report.amendment is None or one.report.amendment is not None:
-            by_key[one.key] = one
-    known = await facts.known_fills(unit, by_key)
+        elif key not in by_key or by_key[key].report.amendment is None or one.report.amendment is not None:
+            by_key[key] = one
+    booked = await facts.booked_of(unit, [*by_key, *(one.key for one in news.inferred)])
+    news.standing = [fill_id for key, fill_id in booked.items() if is_inferred_id(key[3])]
+    asserted: dict[int, FillToBook] = {}
     for key, one in by_key.items():
-        if key in known:
-            continue
-        if one.report.amendment is FillAmendment.BUSTED:
-            news.amending.append(Amending(one, None))
-        else:
-            news.fresh.append(one)
-    asserted = {
-        known[key]: one
-        for key, one in by_key.items()
-        if key in known and (one.source is FillSource.REST or one.report.amendment is not None)
-    }
+        if key not in booked:
+            if one.report.amendment is FillAmendment.BUSTED:
+                news.amending.append(Amending(one, None))
+            else:
+                news.fresh.append(one)
+        elif one.source is FillSource.REST or one.report.amendment is not None:
+            asserted[booked[key]] = one
     if asserted:
         news.amending += await _amending(unit, asserted)
+    if news.standing or news.inferred:
+        await _weigh_inferences(unit, news)
     return news
 
 
@@ -104,18 +110,13 @@ async def _amending(unit: Unit, asserted: dict[int, FillToBook]) -> list[Amendin
     return changes
 
 
-async def weigh_inferences(unit: Unit, news: News) -> None:
-    """Find what the batch leaves of the inferred fills that count, and of those that it brings.
-
-    The books that it touches are locked, so that nobody else books meanwhile.
-    """
-    wanted = news.inferred
-    news.inferred = []
-    orders = {one.order_key for one in (*news.real, *wanted)}
-    standing = await facts.inferred_of(unit, orders)
+async def _weigh_inferences(unit: Unit, news: News) -> None:
+    """Find what the batch leaves of the inferred fills that count, and of those that it brings."""
+    wanted, news.inferred = news.inferred, []
+    standing: dict[OrderKey, list[Inferred]] = defaultdict(list)
+    for inferred in await facts.inferred_by_id(unit, news.standing):
+        standing[inferred.fill.key[:3]].append(inferred)
     concerned = {*standing, *(one.order_key for one in wanted)}
-    if not concerned:
-        return
     real = _real_quantities(await facts.real_fills_of(unit, concerned), news)
     by_order: dict[OrderKey, FillToBook] = {}
     for one in sorted(news.real, key=lambda one: one.report.canonical_key):

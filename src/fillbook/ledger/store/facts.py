@@ -1,8 +1,7 @@
 """Rows of fills and of their keys. A fill is written once; only that another supersedes it is added later, and
 its key then names the record in force."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -25,29 +24,36 @@ _KEY_COLUMNS = (
     fill_keys.c.venue_fill_id,
 )
 _ORDER_COLUMNS = _KEY_COLUMNS[:3]
-_KNOWN = sa.select(*_KEY_COLUMNS, fill_keys.c.fill_id).where(
-    sa.tuple_(*_KEY_COLUMNS).in_(sa.bindparam("keys", expanding=True))
-)
-_OF_ORDERS = sa.select(*_ORDER_COLUMNS, fill_keys.c.fill_id).where(
+_OF_ORDERS = sa.select(*_KEY_COLUMNS, fill_keys.c.fill_id).where(
     sa.tuple_(*_ORDER_COLUMNS).in_(sa.bindparam("orders", expanding=True))
 )
-# The comparison lets an index find the ids where it sorts by bytes; the pattern is what is meant.
-_INFERRED_OF_ORDERS = _OF_ORDERS.where(
-    fill_keys.c.venue_fill_id >= INFERRED_SIGN, fill_keys.c.venue_fill_id.startswith(INFERRED_SIGN)
+_OF_ORDERS_AMONG = _OF_ORDERS.where(
+    sa.or_(
+        fill_keys.c.venue_fill_id.in_(sa.bindparam("ids", expanding=True)),
+        fill_keys.c.venue_fill_id.startswith(INFERRED_SIGN),
+    )
 )
 _BY_IDS = sa.select(fills).where(fills.c.id.in_(sa.bindparam("ids", expanding=True)))
 _KEYS_AT_ONCE = 400
+_FEW_IDS = 100
 _UPTO = "inferred_up_to"
 
 
-async def known_fills(unit: Unit, keys: Iterable[FillKey]) -> dict[FillKey, int]:
-    """Those of the keys that are booked, each with the id of the record in force."""
-    every = list(keys)
-    known: dict[FillKey, int] = {}
-    for start in range(0, len(every), _KEYS_AT_ONCE):
-        rows = await unit.all(_KNOWN, {"keys": every[start : start + _KEYS_AT_ONCE]})
-        known |= {tuple(row)[:4]: row.fill_id for row in rows}
-    return known
+async def booked_of(unit: Unit, keys: Collection[FillKey]) -> dict[FillKey, int]:
+    """What is booked of the orders to which these keys belong, each with the id of the record in force: at
+    least the keys themselves and every inferred fill."""
+    orders = list({key[:3]: None for key in keys})
+    ids = sorted({key[3] for key in keys})
+    booked: dict[FillKey, int] = {}
+    for start in range(0, len(orders), _KEYS_AT_ONCE):
+        chosen: dict[str, Any] = {"orders": orders[start : start + _KEYS_AT_ONCE]}
+        # Few fills of an order that has thousands must not read them all; many are read faster by order.
+        if len(ids) <= _FEW_IDS:
+            rows = await unit.all(_OF_ORDERS_AMONG, {**chosen, "ids": ids})
+        else:
+            rows = await unit.all(_OF_ORDERS, chosen)
+        booked |= {tuple(row)[:4]: row.fill_id for row in rows}
+    return booked
 
 
 async def fills_in_force(unit: Unit, ids: Iterable[int]) -> list[tuple[Fill, bool]]:
@@ -55,31 +61,23 @@ async def fills_in_force(unit: Unit, ids: Iterable[int]) -> list[tuple[Fill, boo
     return [(to_fill(row), row.superseded_by_id is None) for row in await _rows_by_id(unit, ids)]
 
 
-async def inferred_of(unit: Unit, orders: Iterable[OrderKey]) -> dict[OrderKey, list[Inferred]]:
-    """The inferred fills of these orders that count."""
-    found: dict[OrderKey, list[Inferred]] = defaultdict(list)
-    for row in await _rows_by_id(unit, await _fill_ids(unit, _INFERRED_OF_ORDERS, orders)):
-        if row.superseded_by_id is None:
-            key = (row.account_id, row.symbol, row.exchange_order_id)
-            found[key].append(Inferred(to_fill(row), Decimal(row.raw[_UPTO])))
-    return found
+async def inferred_by_id(unit: Unit, ids: Iterable[int]) -> list[Inferred]:
+    """Those of these inferred fills that count."""
+    rows = await _rows_by_id(unit, ids)
+    return [Inferred(to_fill(row), Decimal(row.raw[_UPTO])) for row in rows if row.superseded_by_id is None]
 
 
 async def real_fills_of(unit: Unit, orders: Iterable[OrderKey]) -> list[Fill]:
     """The fills of these orders that count and that a venue has reported."""
-    rows = await _rows_by_id(unit, await _fill_ids(unit, _OF_ORDERS, orders))
-    return [
-        to_fill(row) for row in rows if row.superseded_by_id is None and row.source != FillSource.INFERRED
-    ]
-
-
-async def _fill_ids(unit: Unit, select: sa.Select[Any], orders: Iterable[OrderKey]) -> list[int]:
     every = list(orders)
     ids: list[int] = []
     for start in range(0, len(every), _KEYS_AT_ONCE):
-        rows = await unit.all(select, {"orders": every[start : start + _KEYS_AT_ONCE]})
-        ids += [row.fill_id for row in rows]
-    return ids
+        found = await unit.all(_OF_ORDERS, {"orders": every[start : start + _KEYS_AT_ONCE]})
+        ids += [row.fill_id for row in found]
+    rows = await _rows_by_id(unit, ids)
+    return [
+        to_fill(row) for row in rows if row.superseded_by_id is None and row.source != FillSource.INFERRED
+    ]
 
 
 async def _rows_by_id(unit: Unit, ids: Iterable[int]) -> list[sa.Row[Any]]:
