@@ -34,6 +34,8 @@ class Acts:
             (self.manual_order, 6),
             (self.cancel_something, 8),
             (self.close_something, 4),
+            (self.amend_something, 4),
+            (self.cancel_all, 1),
             (self.trade_by_hand, rng.choice([0, 5])),
             (self.cancel_by_hand, rng.choice([0, 4])),
             (self.deleverage, rng.choice([0, 2])),
@@ -107,12 +109,18 @@ class Acts:
             ["market", "close", "limit", "stop", "stop_limit", "cancel"], [30, 22, 24, 8, 6, 10]
         )[0]:
             case "market":
-                return {"order_type": "MARKET", "side": side, "qty_per": size}
+                return {
+                    "order_type": "MARKET",
+                    "side": side,
+                    "qty_per": size,
+                    **self._protection(side, price),
+                }
             case "close":
                 named = {"side": side} if rng.random() < 0.5 else {}
                 return {"order_type": "MARKET", "qty_per": rng.choice([-100, -100, -50]), **named}
             case "limit":
-                return {"order_type": "LIMIT", "side": side, "price": str(near), "qty_per": size}
+                resting = {"price": str(near), **self._protection(side, near)}
+                return {"order_type": "LIMIT", "side": side, "qty_per": size, **resting}
             case "stop":
                 share = rng.choice([size, -100])
                 return {"order_type": "STOP_MARKET", "side": side, "stop_price": str(near), "qty_per": share}
@@ -121,6 +129,14 @@ class Acts:
                 return {"order_type": "STOP_LIMIT", "side": side, "qty_per": size, **stop}
         named = {"side": side} if rng.random() < 0.3 else {}
         return {"order_type": "CANCEL_ALL_ORDER", **named}
+
+    def _protection(self, side: str, price: Decimal) -> dict[str, str]:
+        """Now and then a stop loss and a take profit, near enough to be met."""
+        rng = self._rng
+        away = Decimal(str(round(rng.uniform(0.002, 0.02), 4))) * (1 if side == "buy" else -1)
+        wanted = {"stop_loss": price * (1 - away), "take_profit": price * (1 + away)}
+        chosen = rng.choices([[], ["stop_loss"], ["take_profit"], list(wanted)], [75, 10, 5, 10])[0]
+        return {name: str(wanted[name].quantize(Decimal("0.1"))) for name in chosen}
 
     def manual_order(self) -> None:
         rng = self._rng
@@ -164,6 +180,35 @@ class Acts:
                 lambda process: process.desk.close_position(self._world.principal(user_id), number),
             )
 
+    def amend_something(self) -> None:
+        rows = self._world.rows(
+            "SELECT id, user_id, price, quantity FROM orders WHERE order_type = 'LIMIT'"
+            " AND status IN ('NEW', 'PARTIALLY_FILLED') ORDER BY id"
+        )
+        if not rows:
+            return
+        number, user_id, price, quantity = self._rng.choice(rows)
+        away = Decimal(str(round(self._rng.uniform(0.995, 1.005), 4)))
+        new_price = (Decimal(price) * away).quantize(Decimal("0.1"))
+        new_quantity = Decimal(quantity) * self._rng.choice([1, 1, 2])
+        self._ask(
+            "amend",
+            f"order {number} to {new_quantity} @ {new_price}",
+            lambda process: process.desk.amend_order(
+                self._world.principal(user_id), number, new_price, new_quantity
+            ),
+        )
+
+    def cancel_all(self) -> None:
+        account = self._rng.choice(self._world.accounts)
+        self._ask(
+            "cancel all",
+            f"orders of {account.name}",
+            lambda process: process.desk.cancel_all(
+                self._world.principal(account.user_id), account.id, None, None
+            ),
+        )
+
     def _row(self, table: str, where: str) -> tuple[int, int] | None:
         found = self._world.rows(f"SELECT id, user_id FROM {table} WHERE {where} ORDER BY id")  # noqa: S608
         return self._rng.choice(found) if found else None
@@ -189,13 +234,9 @@ class Acts:
     # At the exchange, by hand
 
     def trade_by_hand(self) -> None:
-        account = self._rng.choice(self._world.accounts)
-        followed = self._world.rows(
-            "SELECT DISTINCT symbol FROM orders WHERE account_id = ? ORDER BY symbol", account.id
-        )
-        if not followed:
-            return
-        (symbol,) = self._rng.choice(followed)
+        account, symbol = self._some_symbol()
+        if ":" not in symbol and not self._is_followed(account, symbol):
+            return  # a person's own coins, of which no exchange keeps a position: none of ours
         site = self._world.sites[account.exchange]
         side = self._rng.choice(list(Side))
         price = site.exchange.markets[symbol].price
@@ -214,6 +255,11 @@ class Acts:
         self._at_venue(
             f"{account.name} {symbol} {side} {new.quantity} @ {new.price}",
             lambda: site.exchange.place(self._world.at_venue(account), new),
+        )
+
+    def _is_followed(self, account: Account, symbol: str) -> bool:
+        return bool(
+            self._world.rows("SELECT 1 FROM orders WHERE account_id = ? AND symbol = ?", account.id, symbol)
         )
 
     def cancel_by_hand(self) -> None:

@@ -36,8 +36,8 @@ async def findings(world: World, db: Database) -> list[str]:
     for account in world.accounts:
         at_venue = world.at_venue(account)
         found += _orders(account, by_account[account.id], at_venue)
-        found += _fills(world, account, at_venue)
         found += _positions(world, account, at_venue)
+    found += fills_differ(world)
     found += _doubles(world, rows)
     found += _cancels(cancels, {row.id: row for row in rows})
     found += _signals(world)
@@ -98,6 +98,10 @@ def _same(row: Any, status: str, filled: Decimal) -> bool:
         return True
     # A cancel is under way, or the venue's order is open and so is ours.
     return status in LIVE and row.status in LIVE and row.status != OrderStatus.PENDING_NEW
+
+
+def fills_differ(world: World) -> list[str]:
+    return [line for account in world.accounts for line in _fills(world, account, world.at_venue(account))]
 
 
 def _fills(world: World, account: Account, at_venue: Any) -> Iterator[str]:

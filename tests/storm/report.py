@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 FAULT = "fault "
+REPAIRED = "repaired "
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def document(summary: Summary) -> str:
     faults = sorted((name, count) for name, count in totals.items() if name.startswith(FAULT))
     fills = sorted((name, count) for name, count in totals.items() if name.startswith("fills by "))
     orders = sorted((name, count) for name, count in totals.items() if name.startswith("orders "))
+    repairs = sorted((name, count) for name, count in totals.items() if name.startswith(REPAIRED))
     lines = [
         "# Storm report",
         "",
@@ -54,6 +56,10 @@ def document(summary: Summary) -> str:
         *(f"| {name} | {count} |" for name, count in (*orders, *fills)),
         "",
         "Fills by `rest` are those that neither an answer nor a stream had brought: they were fetched.",
+        "",
+        "| what reconciliation found, and how it was repaired | how often |",
+        "|---|---:|",
+        *(f"| {name.removeprefix(REPAIRED)} | {count} |" for name, count in repairs),
         "",
         "| fault | how often |",
         "|---|---:|",

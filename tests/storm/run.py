@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from storm import report
+from storm.planted import PLANTED
 from storm.seed import ACTS, Result, make_template, quieten, run_seed
 
 HERE = Path(__file__).parent
@@ -65,6 +66,8 @@ def main(arguments: list[str] | None = None, out: TextIO = sys.stdout) -> None:
     seeds = regressions() if options.regressions else range(options.first, options.first + options.seeds)
     began, totals, failed = time.monotonic(), Counter[str](), list[Result]()
     count, virtual_s = 0, 0.0
+    if options.planted:
+        PLANTED[options.planted]()
     for result in run_seeds(seeds, options.jobs, options.acts):
         count += 1
         virtual_s += result.virtual_s
@@ -72,6 +75,8 @@ def main(arguments: list[str] | None = None, out: TextIO = sys.stdout) -> None:
         if result.found:
             failed.append(result)
             print(tell_failure(result), file=out, flush=True)
+            if options.planted:
+                break
         if options.hashes:
             print(f"{result.seed} {result.hash}", file=out)
         if options.story and not result.found:
@@ -116,5 +121,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--acts", type=int, default=ACTS, help="acts of a seed's storm")
     parser.add_argument("--hashes", action="store_true", help="print each seed's hash")
     parser.add_argument("--story", action="store_true", help="print the story of each seed")
+    parser.add_argument("--planted", choices=sorted(PLANTED), help="plant a bug, and stop when it is found")
     parser.add_argument("--report", type=Path, help="write a report to this file")
     return parser

@@ -18,16 +18,19 @@ from fillbook.trading import dispatcher as dispatcher_module
 from fillbook.trading import engine as engine_module
 from fillbook.trading import intake as intake_module
 from fillbook.trading import marks as marks_module
+from fillbook.trading.core.reconcile.pace import Cause, Depth
 from storm import weather
 from storm.acts import Acts
-from storm.checks import findings
+from storm.checks import fills_differ, findings
 from storm.loop import VirtualTimeLoop
 from storm.world import World
 
-ACTS = 40
-CALM_S = 45.0
-CHECK_EVERY_S = 30.0
+ACTS = 30
+CALM_S = 20.0
+CHECK_EVERY_S = 15.0
 CALM_LIMIT_S = 1500.0
+FILLS_WITHIN_S = 100.0
+"""Streams are back and reads work again: by then every fill must have been fetched."""
 START_UP_S = 3.0
 
 # Worlds that are over are kept: what is collected runs its `finally` blocks.
@@ -115,22 +118,42 @@ async def _calm(world: World) -> list[str]:
     world.story.tell("calm", "faults end")
     for site in world.sites.values():
         site.calm()
+        site.fault("disconnect", seconds=1.0)
     for process in world.processes:
         process.life.dies_at_step = -1
         if process.life.is_paused:
             world.loop.resume(process.life)
-    await asyncio.sleep(CALM_S)
     ends_at = world.loop.time() + CALM_LIMIT_S
+    world.outside.later(FILLS_WITHIN_S, lambda: _judge_late_fills(world))
+    await asyncio.sleep(CALM_S)
     while True:
+        await asyncio.sleep(CHECK_EVERY_S)
+        if _is_unsettled(world) and world.loop.time() < ends_at:
+            continue
         for process in world.up():
             for runner in list(process.engine.runners.values()):
-                await process.spawn(runner.reconciler.sweep())
+                await process.spawn(runner.reconciler.run(Cause.ASKED, Depth.WHOLE))
         await asyncio.sleep(CHECK_EVERY_S)
         found = await _check(world)
         if not found or world.loop.time() > ends_at:
             if found:
                 _tell_orders(world)
             return found
+
+
+def _judge_late_fills(world: World) -> None:
+    world.violations += [f"{FILLS_WITHIN_S:.0f} s after the storm: {late}" for late in fills_differ(world)]
+
+
+def _is_unsettled(world: World) -> bool:
+    """Whether something is plainly under way still, which is cheaper to ask than everything."""
+    return bool(
+        world.rows(
+            "SELECT 1 FROM orders WHERE unknown_since IS NOT NULL AND watch_until IS NULL"
+            " UNION ALL SELECT 1 FROM cancel_queue WHERE status IN ('PENDING', 'PROCESSING')"
+            " UNION ALL SELECT 1 FROM signal_deliveries WHERE state IN ('new', 'claimed') LIMIT 1"
+        )
+    )
 
 
 def _tell_orders(world: World) -> None:
@@ -166,6 +189,10 @@ def _counts(world: World) -> Counter[str]:
         counts[f"fills by {source}"] = number
     for status, number in world.rows("SELECT status, COUNT(*) FROM orders GROUP BY status"):
         counts[f"orders {status}"] = number
+    for case, repair, number in world.rows(
+        "SELECT finding_case, repair, COUNT(*) FROM reconcile_findings WHERE is_repaired = 1 GROUP BY 1, 2"
+    ):
+        counts[f"repaired {case} by {repair}"] = number
     for owner, number in world.rows("SELECT owner, COUNT(*) FROM orders GROUP BY owner"):
         counts[f"orders {owner}"] = number
     return counts
@@ -173,8 +200,8 @@ def _counts(world: World) -> Counter[str]:
 
 def quieten() -> None:
     """Polling that decides nothing here is slowed, so that a virtual minute costs little."""
-    engine_module.SEQUENCER_POLL_S = 5.0  # type: ignore[misc]
-    engine_module.NUMBERING_PAUSE_S = 1.0  # type: ignore[misc]
+    engine_module.SEQUENCER_POLL_S = 10.0  # type: ignore[misc]
+    engine_module.NUMBERING_PAUSE_S = 3.0  # type: ignore[misc]
     marks_module.EVERY_S = 30.0  # type: ignore[misc]
-    intake_module.POLL_S = 2.0  # type: ignore[misc]
+    intake_module.POLL_S = 4.0  # type: ignore[misc]
     dispatcher_module.CANCEL_POLL_S = 0.5  # type: ignore[misc]

@@ -5,6 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -107,16 +108,28 @@ class World:
         self.requests[client_id] += 1
         if self.requests[client_id] > 1:
             self.violations.append(f"the order {client_id} was sent {self.requests[client_id]} times")
-        if not self._is_committed(client_id):
-            self.violations.append(f"the order {client_id} left before its row was committed")
+        self.violations += self._check_fencing(client_id)
+
+    def _check_fencing(self, client_id: str) -> Iterator[str]:
+        """An order leaves after its row is committed (1), in time, and under the lease that is in force."""
+        found = self.rows(
+            "SELECT orders.epoch, orders.send_by, leases.epoch FROM orders LEFT JOIN leases"
+            " ON resource = 'account:' || account_id WHERE client_order_id = ?",
+            client_id,
+        )
+        if not found:
+            yield f"the order {client_id} left before its row was committed"
+            return
+        ((epoch, send_by, epoch_in_force),) = found
+        if epoch != epoch_in_force:
+            yield f"the order {client_id} left under the epoch {epoch}, when {epoch_in_force} was in force"
+        if datetime.fromisoformat(send_by) < self.clock.now():
+            yield f"the order {client_id} left after {send_by}"
 
     def _watch_answer(self, record: CallRecord) -> None:
         if record.name in ACTS:
             told = f"{_short(record.api_key)} {record.name} {record.subject}: {record.answer}"
             self.story.tell("venue", told)
-
-    def _is_committed(self, client_id: str) -> bool:
-        return bool(self.rows("SELECT 1 FROM orders WHERE client_order_id = ?", client_id))
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """What is committed now, seen from outside."""

@@ -49,11 +49,11 @@ class NoAnswer(Exception):
 
 
 class NotAccepted(Exception):
-    """The venue (or our own side) turned the request away before anything was done."""
+    """The venue (or our own side) turned the request away before anything was done; `for_now`: unread."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, for_now: bool = False) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.for_now = code, message, for_now
 
 
 class KeyRefused(NotAccepted):
@@ -107,7 +107,7 @@ class Line:
         Raises `NoAnswer`, or `NotAccepted`.
         """
         if self._now_ms() < self._held_until_ms:
-            raise NotAccepted("rate_limited", "Held back: the venue asked for fewer requests.")
+            raise NotAccepted("rate_limited", "Held back: the venue asked for fewer requests.", for_now=True)
         method = "ACT" if is_act else "READ"
         met = self.faults.for_request(method, f"{name} {subject}", api_key)
         faults: Faulty = {fault.kind: fault.details for fault in met}
@@ -144,14 +144,16 @@ class Line:
         if "ban" in faults or "rate_limit" in faults:
             hold_s = float(faults.get("rate_limit", {}).get("retry_after_s", 1))
             self._held_until_ms = self._now_ms() + round(hold_s * 1000)
-            raise NotAccepted("rate_limited", "Too many requests.")
+            raise NotAccepted("rate_limited", "Too many requests.", for_now=True)
         page = faults.get("error_page")
         if page is not None and not page.get("after"):
             raise _error_page(page)
         if "refuse" in faults:
             raise _refusal(faults["refuse"])
         if is_act and age_ms > RECEIVE_WINDOW_S * 1000:
-            raise NotAccepted("outside_window", "The request's time is outside of the receive window.")
+            raise NotAccepted(
+                "outside_window", "The request came outside of its receive window.", for_now=True
+            )
 
     def _carry_out(self, faults: Faulty, work: Callable[[Terms], T]) -> T:
         """Do what is asked, and what faults do along with it."""

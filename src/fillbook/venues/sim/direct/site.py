@@ -90,9 +90,11 @@ class SimSite:
         return fault
 
     def calm(self) -> None:
-        """End every fault; what was held back goes out."""
+        """End every fault; what was held back goes out, and what was hidden shows."""
         self.line.calm()
         self.streams.calm()
+        for order in self.exchange.orders.values():
+            order.hidden_until_ms = 0
 
     def report(self, account: SimAccount, order: SimOrder, stale_ms: int) -> OrderReport | None:
         """An order as it is, or as it was a while ago; None when it was not there then."""

@@ -282,7 +282,7 @@ def _outcome(failure: NoAnswer | NotAccepted | Refused) -> Rejected | Unknown:
     if isinstance(failure, NoAnswer):
         return Unknown(failure.code, failure.message)
     if isinstance(failure, NotAccepted):
-        return Rejected(failure.code, failure.message)
+        return Rejected(failure.code, failure.message, for_now=failure.for_now)
     if failure.reason is Refusal.DUPLICATE_CLIENT_ID:
         return Unknown(failure.reason, "An order with this client order id exists.")
     return Rejected(failure.reason, failure.detail)
