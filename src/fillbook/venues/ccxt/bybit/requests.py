@@ -7,7 +7,7 @@ from typing import Any
 
 from fillbook.accounts.core import PositionSide
 from fillbook.kernel.money import to_text
-from fillbook.market.core import MarketType, market_type_of
+from fillbook.market.core import MarketType, Side, market_type_of
 from fillbook.orders.core.order import OrderRef, OrderRequest, TimeInForce
 from fillbook.venues.ccxt.bybit.words import CATEGORIES, LEG_NUMBERS, VENUE_TIMES_IN_FORCE
 
@@ -42,11 +42,17 @@ def place(request: OrderRequest, venue_id: str) -> Params:
 
 
 def _of_spot(request: OrderRequest) -> Params:
+    """Whether a stop that buys at market heeds the unit of its quantity, or takes it for a cost, is not certain
+    [?]: ten times too much would be bought of what costs a tenth."""
     params: Params = {"isLeverage": 0}
+    if request.order_type.has_stop_price:
+        if not request.order_type.has_price and request.side is Side.BUY:
+            raise ValueError(
+                "Bybit spot has no stop that surely buys a quantity at market: use a stop-limit order"
+            )
+        return params | {"orderFilter": "StopOrder"}
     if not request.order_type.has_price:
         params["marketUnit"] = "baseCoin"
-    if request.order_type.has_stop_price:
-        params["orderFilter"] = "StopOrder"
     return params
 
 

@@ -60,9 +60,12 @@ BODIES = [
     (asked(SPOT, OrderType.MARKET), SPOT_BODY | {"orderType": "Market", "marketUnit": "baseCoin"}),
     (asked(SPOT, reduce_only=True), SPOT_BODY | LIMIT),
     (
-        asked(SPOT, OrderType.STOP_MARKET),
-        SPOT_BODY
-        | {"orderType": "Market", "marketUnit": "baseCoin", "triggerPrice": "11", "orderFilter": "StopOrder"},
+        asked(SPOT, OrderType.STOP_MARKET, side=Side.SELL),
+        SPOT_BODY | {"side": "Sell", "orderType": "Market", "triggerPrice": "11", "orderFilter": "StopOrder"},
+    ),
+    (
+        asked(SPOT, OrderType.STOP_LIMIT),
+        SPOT_BODY | LIMIT | {"triggerPrice": "11", "orderFilter": "StopOrder"},
     ),
 ]
 
@@ -76,6 +79,13 @@ def test_an_order_in_the_venues_words(request_, body):
 def test_an_order_without_what_its_type_needs_is_not_sent(order_type):
     with pytest.raises(ValueError, match="price"):
         requests.place(asked(order_type=order_type, price=None), "BTCUSDT")
+
+
+@pytest.mark.parametrize("order_type", [OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET])
+async def test_a_spot_stop_that_buys_at_market_is_not_sent(link, order_type):
+    outcome = await Acts(link).place(asked(SPOT, order_type))
+    assert (type(outcome), outcome.code) == (Rejected, "unsupported")
+    assert link.asked == []
 
 
 def test_an_order_is_named_by_one_id_and_never_by_both():

@@ -70,8 +70,10 @@ def new_order_of(context: Context, account: Account, params: Params) -> tuple[Ma
     if is_spot and stop_price is not None and params.get("orderFilter") not in ("StopOrder", "tpslOrder"):
         raise illegal("orderFilter")
     quantity, quote_quantity = required_amount(params, "qty"), None
-    by_quote = "quoteCoin" if side is Side.BUY else "baseCoin"
-    if is_spot and not is_limit and (params.get("marketUnit") or by_quote) == "quoteCoin":
+    default_unit = "quoteCoin" if side is Side.BUY else "baseCoin"
+    # A conditional order does not heed the unit.
+    unit = params.get("marketUnit") if stop_price is None else None
+    if is_spot and not is_limit and (unit or default_unit) == "quoteCoin":
         quantity, quote_quantity = ZERO, quantity
     leg, reduces = (PositionSide.NET, False) if is_spot else _leg_of(account, side, params)
     return market, NewOrder(
