@@ -4,6 +4,7 @@ OKX answers that it has accepted a request, not that it has carried it out: what
 cancelled task leaves the order's fate unknown: `CancelledError` passes through.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,8 @@ from fillbook.venues.ccxt.okx.reports import accepted_report
 from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
 from fillbook.venues.ccxt.triggered import cancel_with_what_came
 
+PATIENCE_S = 3.0
+"""How long an order may wait for what it depends on, and its outcome for the record of it."""
 ENDED_CODES = frozenset({"51400", "51401", "51402"})
 """What a cancel meets that has nothing left to cancel. It closes no order: the order's record does."""
 _MOST_AT_ONCE = {Book.NORMAL: 20, Book.CONDITIONAL: 10}
@@ -54,6 +57,8 @@ class Acts(Lookups):
         key = "algoId" if endpoint is at.ALGO_PLACE else "ordId"
         book = Book.CONDITIONAL if endpoint is at.ALGO_PLACE else Book.NORMAL
         outcome = await self._accepted(endpoint, params, request, key, book)
+        if isinstance(outcome, Rejected) and not outcome.for_now:
+            self._link.forget_margin_mode(request.symbol)
         if not isinstance(outcome, Acknowledged) or not _ends_at_once(request):
             return outcome
         found = await self._recorded(outcome.report)
@@ -138,8 +143,9 @@ class Acts(Lookups):
             accepted.symbol, accepted.client_order_id or "", accepted.exchange_order_id, Book.NORMAL
         )
         try:
-            return await self.find_order(ref)
-        except ReadFailed:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self.find_order(ref)
+        except (ReadFailed, TimeoutError):
             return None
 
     async def _mode(self, symbol: str) -> MarginMode | Rejected:
@@ -147,9 +153,13 @@ class Acts(Lookups):
         if market_type_of(symbol) is MarketType.SPOT:
             return MarginMode.CROSS
         try:
-            return await self._link.margin_mode(symbol)
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._link.margin_mode(symbol, for_act=True)
         except ReadFailed as error:
             return Rejected("margin_mode_unreadable", f"Not sent: {error.detail}", for_now=True)
+        except TimeoutError:
+            text = "Not sent: the margin mode could not be read in time."
+            return Rejected("margin_mode_unreadable", text, for_now=True)
 
     async def _accepted(
         self, endpoint: Endpoint, params: Mapping[str, Any], request: OrderRequest, key: str, book: Book

@@ -11,7 +11,7 @@ from typing import Any
 from fillbook.accounts.core import Account, Credentials, MarginMode
 from fillbook.market.core import Instrument, MarketType
 from fillbook.market.errors import ReadFailed
-from fillbook.venues.ccxt.calls import Endpoint
+from fillbook.venues.ccxt.calls import CallFailed, Endpoint
 from fillbook.venues.ccxt.failures import Failures
 from fillbook.venues.ccxt.link import Link
 from fillbook.venues.ccxt.okx import endpoints as at
@@ -56,6 +56,7 @@ class OkxLink(Link):
     def __init__(self, site: Site, account: Account | None, credentials: Credentials | None) -> None:
         super().__init__(site, account, credentials)
         self._margin_modes: dict[str, MarginMode] = {}
+        self._chosen_modes: dict[str, MarginMode] = {}
 
     async def read_clock_ms(self, market_type: MarketType) -> int:
         (row,) = rows_of(await self.client.send(at.TIME, {}))
@@ -130,19 +131,41 @@ class OkxLink(Link):
 
     # Margin modes
 
-    async def margin_mode(self, symbol: str) -> MarginMode:
-        """What a symbol's next order is to name. Raises `ReadFailed` while nothing says."""
+    async def margin_mode(self, symbol: str, *, for_act: bool = False) -> MarginMode:
+        """What a symbol's next order is to name. Raises `ReadFailed` while nothing says.
+
+        For an act it is asked at once or not at all: an order must not wait for the budget of reads.
+        """
         if symbol not in self._margin_modes:
-            venue_id = await self.readable_id(symbol)
-            self._learn(symbol, await self.rows(at.POSITIONS_NOW, {"instId": venue_id}))
+            params = {"instId": await self.readable_id(symbol)}
+            if for_act:
+                positions = await self._rows_for_act(at.POSITIONS_NOW, params)
+            else:
+                positions = await self.rows(at.POSITIONS_NOW, params)
+            self._learn(symbol, positions)
         return self._margin_modes[symbol]
 
+    def forget_margin_mode(self, symbol: str) -> None:
+        """It is read anew: perhaps a person has changed it at the venue."""
+        self._margin_modes.pop(symbol, None)
+
+    async def _rows_for_act(self, endpoint: Endpoint, params: Mapping[str, Any]) -> list[Row]:
+        try:
+            return rows_of(await self.act(endpoint, params))
+        except CallFailed as failure:
+            error = FAILURES.read_failure(failure)
+        except TypeError as unreadable:
+            error = FAILURES.unreadable(unreadable, endpoint.path)
+        raise error
+
     def keep_margin_mode(self, symbol: str, mode: MarginMode) -> None:
-        self._margin_modes[symbol] = mode
+        """What orders name from now on, as long as no position has another. It is kept in memory only."""
+        self._chosen_modes[symbol] = self._margin_modes[symbol] = mode
 
     def _learn(self, symbol: str, positions: Sequence[Row]) -> None:
         try:
             held = [MARGIN_MODES[row["mgnMode"]] for row in positions if amount(row["pos"])]
         except UNREADABLE as error:
             raise FAILURES.unreadable(error, f"the margin mode of {symbol}") from None
-        self._margin_modes[symbol] = held[0] if held else MarginMode.CROSS
+        chosen = self._chosen_modes.get(symbol, MarginMode.CROSS)
+        self._margin_modes[symbol] = held[0] if held else chosen

@@ -34,6 +34,10 @@ def request(**changes):
     return OrderRequest(client_order_id="fbmine", symbol=PERP, side=Side.BUY, **(terms | changes))
 
 
+def page(data):
+    return {"code": "0", "msg": "", "data": data}
+
+
 def held(mode, size="1"):
     return [{"mgnMode": mode, "pos": size, "instId": "BTC-USDT-SWAP"}]
 
@@ -78,25 +82,46 @@ async def test_what_waits_and_cannot_be_read_is_not_cancelled_for_now(link):
     assert (outcome.code, outcome.for_now, link.sent) == ("orders_unreadable", True, [])
 
 
+def told(link):
+    """The margin modes that orders named."""
+    return [params["tdMode"] for path, params in link.sent if path == "trade/order"]
+
+
 async def test_an_order_names_the_margin_mode_of_the_position_that_is_there(link):
-    link.script, link.answers = [held("isolated")], [rows("0"), rows("0")]
+    link.answers = [page(held("isolated")), rows("0"), rows("0")]
     for _ in range(2):
         assert isinstance(await Acts(link).place(request()), Acknowledged)
-    assert [params["tdMode"] for _, params in link.sent] == ["isolated", "isolated"]
-    assert len(link.asked) == 1
+    assert told(link) == ["isolated", "isolated"]
+    assert [path for path, _ in link.sent].count("account/positions") == 1
 
 
 @pytest.mark.parametrize("positions", [[], held("isolated", "0")])
 async def test_without_a_position_an_order_is_on_cross_margin(link, positions):
-    link.script, link.answers = [positions], [rows("0")]
+    link.answers = [page(positions), rows("0")]
     await Acts(link).place(request())
-    assert link.sent[0][1]["tdMode"] == "cross"
+    assert told(link) == ["cross"]
 
 
 async def test_while_the_margin_mode_cannot_be_read_nothing_is_sent(link):
-    link.script = [LOST]
+    link.answers = [LOST]
     outcome = await Acts(link).place(request())
-    assert (outcome.code, outcome.for_now, link.sent) == ("margin_mode_unreadable", True, [])
+    assert (outcome.code, outcome.for_now, told(link)) == ("margin_mode_unreadable", True, [])
+
+
+async def test_a_refused_order_has_the_margin_mode_read_anew_for_the_next(link):
+    link.answers = [page(held("cross")), rows("51000"), page(held("isolated")), rows("0")]
+    for _ in range(2):
+        await Acts(link).place(request())
+    assert told(link) == ["cross", "isolated"]
+
+
+async def test_a_chosen_margin_mode_outlives_a_refusal(link):
+    link.script = [[]]
+    link.answers = [rows("51008"), page([]), rows("0")]
+    await Wallet(link).set_margin_mode(PERP, MarginMode.ISOLATED)
+    for _ in range(2):
+        await Acts(link).place(request())
+    assert told(link) == ["isolated", "isolated"]
 
 
 async def test_a_margin_mode_that_was_set_is_named_from_then_on(link):
@@ -114,13 +139,13 @@ async def test_a_position_keeps_the_margin_mode_that_it_has(link):
 
 
 async def test_a_quantity_that_is_no_whole_lots_is_refused_unsent(link):
-    link.script = [[]]
+    link.answers = [page([])]
     outcome = await Acts(link).place(request(quantity=Decimal("0.00015")))
-    assert (outcome.code, link.sent) == ("inexact_quantity", [])
+    assert (outcome.code, told(link)) == ("inexact_quantity", [])
 
 
 async def test_a_conditional_orders_refusal_under_a_good_top_code_is_a_refusal(link):
-    link.script, link.answers = [[]], [rows("51280", key="algoId")]
+    link.answers = [page([]), rows("51280", key="algoId")]
     outcome = await Acts(link).place(
         request(order_type=OrderType.STOP_MARKET, price=None, stop_price=Decimal(60_000))
     )
@@ -131,7 +156,7 @@ async def test_a_conditional_orders_refusal_under_a_good_top_code_is_a_refusal(l
 async def test_an_accepted_row_without_an_id_proves_nothing(link, order_id):
     answer = rows("0")
     answer["data"][0]["ordId"] = order_id
-    link.script, link.answers = [[]], [answer]
+    link.answers = [page([]), answer]
     assert isinstance(await Acts(link).place(request()), Unknown)
 
 
@@ -180,7 +205,7 @@ async def test_an_amendment_tells_the_new_terms_and_what_had_filled(link):
 
 
 async def test_an_order_that_ends_at_once_is_told_as_its_record_has_it(link):
-    link.answers = [rows("0")]
+    link.answers = [page([]), rows("0")]
     filled = CHILD | {
         "state": "filled",
         "accFillSz": "1",
@@ -188,13 +213,13 @@ async def test_an_order_that_ends_at_once_is_told_as_its_record_has_it(link):
         "algoClOrdId": "",
         "clOrdId": "fbmine",
     }
-    link.script = [[], [filled]]
+    link.script = [[filled]]
     outcome = await Acts(link).place(request(order_type=OrderType.MARKET, price=None))
     assert (outcome.report.status, outcome.report.filled_quantity) == (OrderStatus.FILLED, Decimal("0.01"))
 
 
 async def test_while_its_record_cannot_be_read_it_is_told_as_accepted(link):
-    link.answers, link.script = [rows("0")], [[], LOST]
+    link.answers, link.script = [page([]), rows("0")], [LOST]
     outcome = await Acts(link).place(request(order_type=OrderType.MARKET, price=None))
     assert (outcome.report.status, outcome.report.exchange_order_id) == (OrderStatus.NEW, "1")
 
