@@ -91,7 +91,7 @@ class World:
     async def start(self, *, owns_directory: bool = True, holder: str | None = None) -> Engine:
         """A new engine on the database, as a new process would make one."""
         self.starts += 1
-        urls = {(self.venue, Environment.DEMO): self.server.url(self.venue)}
+        urls = {(self.venue, environment): self.server.url(self.venue) for environment in Environment}
         self.venues = CcxtVenues(self.clock, self.rng, urls)
         self.engine = Engine(
             self.db,
@@ -146,16 +146,23 @@ class World:
             await self.engine.tenure.turn()
         return account
 
-    async def account_at_venue(self, name: str, usdt: str = "10000", **balances: str) -> Account:
+    async def account_at_venue(
+        self,
+        name: str,
+        usdt: str = "10000",
+        *,
+        environment: Environment = Environment.DEMO,
+        **balances: str,
+    ) -> Account:
         """An account of ours and its counterpart at the exchange; the engine finds it at its next turn."""
         at_venue = self.exchange.open_account(key_of(name), secret_of(name), passphrase=self.wire.passphrase)
         for market_type in MarketType:
             self.exchange.deposit(at_venue, market_type, "USDT", Decimal(usdt))
             for asset, amount in balances.items():
                 self.exchange.deposit(at_venue, market_type, asset, Decimal(amount))
-        return await self.account_row(name)
+        return await self.account_row(name, environment)
 
-    async def account_row(self, name: str) -> Account:
+    async def account_row(self, name: str, environment: Environment = Environment.DEMO) -> Account:
         credentials = Credentials(key_of(name), secret_of(name), self.wire.passphrase)
         key = TestedKey(credentials, KeyPermissions(True, True, True, False, None))
         return await self.db.run(
@@ -164,7 +171,7 @@ class World:
                 self.user_id,
                 name=name,
                 exchange=self.venue,
-                environment=Environment.DEMO,
+                environment=environment,
                 key=key,
                 vault=self.vault,
                 rng=self.rng,
@@ -293,7 +300,8 @@ class World:
         """What in the database is not what the fills fold to."""
         instruments = {}
         async with self.db.read() as unit:
-            instruments = await market.instruments_in_force(unit, self.venue, Environment.DEMO)
+            for environment in Environment:
+                instruments |= await market.instruments_in_force(unit, self.venue, environment)
         return (await Audit.read(self.db, instruments)).faults()
 
     async def disagreements(self, account: Account) -> list[str]:

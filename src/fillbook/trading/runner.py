@@ -21,9 +21,9 @@ from fillbook.kernel.errors import FillbookError
 from fillbook.ledger.core.fill import FillReport, FillSource
 from fillbook.market import service as market
 from fillbook.market.core import MarketType, market_type_of
-from fillbook.market.errors import ReadFailed
+from fillbook.market.errors import CredentialsRefused, ReadFailed
 from fillbook.orders.core.order import Order
-from fillbook.orders.core.outcomes import Acknowledged, PlaceOutcome, Unknown
+from fillbook.orders.core.outcomes import Acknowledged, PlaceOutcome, Rejected, Unknown
 from fillbook.orders.core.reports import OrderReport, StreamChange, StreamState
 from fillbook.orders.store import rows
 from fillbook.risk.core import Denied
@@ -34,6 +34,7 @@ from fillbook.trading.core.reconcile import pace
 from fillbook.trading.facts import AmendSettled, Booked, FillsSeen, OrderSeen, SendSettled
 from fillbook.trading.floor import Floor, OrderWatch, market_key
 from fillbook.trading.gaps import take_report
+from fillbook.trading.keys import KeyWatch
 from fillbook.trading.lookups import LookUps
 from fillbook.trading.ports import Venue
 from fillbook.trading.reconciliation.reconciler import Reconciler
@@ -59,6 +60,7 @@ class AccountRunner:
         self.backfill = Backfill(account, venue, floor)
         self.lookups = LookUps(account, venue, floor, self.backfill)
         self.cancels = CancelWorker(account, venue, floor)
+        self.key = KeyWatch(account, venue, floor)
         self._feeds: dict[str, bool] = {}
         self.reconciler = Reconciler(account, venue, floor, self.backfill, self.cancels)
         self.rounds = Rounds(account, self.reconciler, floor, lambda: self.is_streaming)
@@ -80,6 +82,7 @@ class AccountRunner:
             group.create_task(self.rounds.run(), name=f"rounds-{self.account.id}")
             group.create_task(self.lookups.run(), name=f"look-ups-{self.account.id}")
             group.create_task(self.cancels.run(), name=f"cancels-{self.account.id}")
+            group.create_task(self.key.run(), name=f"key-{self.account.id}")
 
     async def learn_instruments(self) -> None:
         """Nothing can be booked by rules that nobody knows: take those of the database, or ask until told."""
@@ -151,6 +154,9 @@ class AccountRunner:
                 async with self._preparing:
                     await self._verify_position_mode()
                     await self._verify_modes(symbol, leverage)
+        except CredentialsRefused as failure:
+            self.key.doubt()
+            return Denied(failure.code, failure.detail)
         except ReadFailed as failure:
             return Denied(failure.code, f"{self.account.exchange} could not be read: {failure.detail}")
         except FillbookError as failure:
@@ -197,6 +203,8 @@ class AccountRunner:
         if outcome is None:
             sent_at = self._floor.clock.now()
             outcome = await self.venue.place(request_of(order))
+        if isinstance(outcome, Rejected) and outcome.doubts_key:
+            self.key.doubt()
         watch = self._floor.watched[order.id] = OrderWatch(order)
         try:
             booked = await self._floor.bookkeeper.submit(SendSettled(order, outcome, sent_at))
@@ -276,6 +284,7 @@ class AccountRunner:
         await self._floor.clock.sleep(pace.UNREAD_EVERY / timedelta(seconds=1))
         if not self.is_streaming:
             self.rounds.look_soon()
+            self.key.doubt()
 
     def _check_gap(self, booked: "asyncio.Future[Booked]", report: OrderReport) -> None:
         """A streamed report that names more than the books hold: give the fill a moment, then fetch it."""

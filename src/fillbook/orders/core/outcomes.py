@@ -22,12 +22,13 @@ class Rejected:
     """The venue proves that nothing was placed, changed or cancelled.
 
     `for_now`: it did not look at the request (too many of them, a clock that differs), so that its refusal says
-    nothing about the order.
+    nothing about the order. `doubts_key`: it may be the account's key that the venue refuses.
     """
 
     code: str
     message: str
     for_now: bool = False
+    doubts_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

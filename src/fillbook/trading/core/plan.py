@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, Decimal
 from fillbook.accounts.core import Account, PositionMode, PositionSide, TradingState
 from fillbook.kernel.money import ZERO, divide, exact, to_text
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
-from fillbook.market.core import Instrument, MarketType, Price, Side
+from fillbook.market.core import Instrument, MarketType, Price, Side, market_type_of
 from fillbook.orders.core.order import OrderType, TimeInForce
 from fillbook.risk.core import (
     RESERVED,
@@ -207,6 +207,26 @@ def _exit_reason_of(source: TradeSource) -> ExitReason:
     return ExitReason.SIGNAL_REVERSE if source is TradeSource.WEBHOOK else ExitReason.MANUAL
 
 
+def _key_refusal(account: Account, market_type: MarketType) -> Denied | None:
+    """Why the account's key, as it was last tested, cannot open anything. Closing is tried all the same."""
+    may = account.permissions
+    if may is None:
+        return None
+    if not may.can_read:
+        return Denied(
+            "credentials_refused",
+            f"{account.exchange} refuses the key of {account.name}: see there that it exists and may be used from "
+            "this server's address, then test it here.",
+        )
+    if not (may.can_trade_spot if market_type is MarketType.SPOT else may.can_trade_futures):
+        return Denied(
+            "key_cannot_trade",
+            f"The key of {account.name} may not trade {market_type}: allow it at {account.exchange}, then test "
+            "the key here.",
+        )
+    return None
+
+
 def _check_gate(wish: OrderWish, context: PlanContext) -> Denied | None:
     account, link = context.account, context.link
     if not account.is_active:
@@ -223,6 +243,8 @@ def _check_gate(wish: OrderWish, context: PlanContext) -> Denied | None:
             "account_reduce_only",
             f"The account may only reduce positions: {account.trading_state_reason or 'set by its owner'}.",
         )
+    if not reduces and (refusal := _key_refusal(account, market_type_of(context.symbol))):
+        return refusal
     if link is not None and not (link.is_active and link.strategy_is_active) and not wish.follows:
         return Denied(
             "link_inactive", "The strategy is not active on this account: activate the link to trade."

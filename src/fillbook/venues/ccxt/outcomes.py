@@ -147,13 +147,21 @@ UNREADABLE_ANSWER = Unknown("unreadable_answer", "The venue's answer could not b
 """An answer without an error that names no order proves nothing."""
 
 
+_KEY_REFUSED = frozenset({(_BINANCE, "-2015"), (_OKX, "50119"), (_OKX, "50120")})
+"""Refused keys of another class in ccxt, which takes -2015 for a ban once the key has worked."""
+
+
 def outcome_of(venue: VenueName, failure: CallFailed) -> Rejected | Unknown:
     """The outcome of an act that failed so. What never left this process was not done."""
+    is_of_key = issubclass(failure.kind, errors.AuthenticationError)
+    doubts_key = is_of_key or (venue, failure.code) in _KEY_REFUSED
     if not failure.sent:
-        return Rejected(failure.code, failure.message, for_now=True)
+        return Rejected(failure.code, failure.message, for_now=True, doubts_key=doubts_key)
     for row in OUTCOME_TABLE:
         if row.matches(venue, failure):
             if row.fate is Fate.UNKNOWN:
                 break
-            return Rejected(failure.code, failure.message, for_now=row.fate is Fate.NOT_NOW)
+            return Rejected(
+                failure.code, failure.message, for_now=row.fate is Fate.NOT_NOW, doubts_key=doubts_key
+            )
     return Unknown(failure.code, failure.message)

@@ -1,5 +1,7 @@
 """The table of fates, case by case: the documentation of what an answer means is this list."""
 
+from dataclasses import replace
+
 import pytest
 
 from fillbook.market.core import VenueName
@@ -188,7 +190,10 @@ def test_what_proves_nothing_is_unknown(venue, code, message, kind):
 def test_a_strict_refusal_is_rejected_with_the_venues_code(venue, code, message, kind):
     outcome = outcome_of(venue, CallFailed(kind, code, message))
     at_the_door = issubclass(kind, (errors.RateLimitExceeded, errors.DDoSProtection, errors.InvalidNonce))
-    assert outcome == Rejected(code, message, for_now=at_the_door or code in DOOR_CODES)
+    assert isinstance(outcome, Rejected)
+    assert replace(outcome, doubts_key=False) == Rejected(
+        code, message, for_now=at_the_door or code in DOOR_CODES
+    )
 
 
 def test_what_was_never_sent_is_rejected_whatever_its_class():
@@ -213,3 +218,19 @@ def test_every_row_of_the_table_decides_some_case(row):
         for venue, failure in cases
     ]
     assert row in decided
+
+
+@pytest.mark.parametrize(
+    ("venue", "code", "kind", "doubts"),
+    [
+        (VenueName.BINANCE, "-2015", errors.AuthenticationError, True),
+        (VenueName.BINANCE, "-2015", errors.DDoSProtection, True),
+        (VenueName.OKX, "50120", errors.ExchangeError, True),
+        (VenueName.BYBIT, "10005", errors.PermissionDenied, True),
+        (VenueName.BINANCE, "-2019", errors.InsufficientFunds, False),
+        (VenueName.BINANCE, "-1003", errors.RateLimitExceeded, False),
+    ],
+)
+def test_a_refusal_that_may_be_of_the_key_says_so(venue, code, kind, doubts):
+    outcome = outcome_of(venue, CallFailed(kind, code, "no"))
+    assert isinstance(outcome, Rejected) and outcome.doubts_key is doubts
