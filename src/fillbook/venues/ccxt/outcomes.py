@@ -54,6 +54,8 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.UNKNOWN, _BINANCE, "-4116"),
     Row(Fate.UNKNOWN, _BYBIT, "110072"),
     Row(Fate.UNKNOWN, _BYBIT, "170141"),
+    Row(Fate.UNKNOWN, _BYBIT, "110030"),
+    Row(Fate.UNKNOWN, _BYBIT, "10014"),
     Row(Fate.UNKNOWN, _OKX, "51016"),
     Row(Fate.UNKNOWN, _BITGET, "40786"),
     Row(Fate.UNKNOWN, _BITGET, "43118"),
@@ -96,10 +98,14 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     Row(Fate.NOT_NOW, _BYBIT, "170005"),
     Row(Fate.NOT_NOW, _OKX, "50061"),
     # A banned address.
+    Row(Fate.NOT_NOW, _BYBIT, "10009"),
     Row(Fate.NOT_NOW, _BITGET, "403"),
     Row(Fate.NOT_NOW, kind=errors.RateLimitExceeded),
     Row(Fate.NOT_NOW, kind=errors.DDoSProtection),
     Row(Fate.NOT_NOW, kind=errors.InvalidNonce),
+    # Nothing is traded at this time, or not this.
+    Row(Fate.NOT_DONE, _BYBIT, "110063"),
+    Row(Fate.NOT_DONE, _BYBIT, "110066"),
     # Strict refusals for which ccxt has no class: the key, reduce-only, and an amend of what has ended.
     Row(Fate.NOT_DONE, _OKX, "50119"),
     Row(Fate.NOT_DONE, _OKX, "50120"),

@@ -32,6 +32,9 @@ UNKNOWN = {
     VenueName.BYBIT: [
         ("110072", "OrderLinkedID is duplicate", errors.InvalidOrder),
         ("170141", "Duplicate clientOrderId", errors.InvalidOrder),
+        ("110030", "Duplicate orderId", errors.InvalidOrder),
+        ("10014", "Invalid duplicate request.", errors.BadRequest),
+        ("429", "The trading service is experiencing a high server load.", errors.ExchangeError),
         ("10000", "Server Timeout", errors.ExchangeError),
         ("10016", "Internal server error", errors.ExchangeError),
         ("10016", "Service is restarting", errors.OnMaintenance),
@@ -108,6 +111,10 @@ NOT_DONE = {
         ("10003", "API key is invalid.", errors.AuthenticationError),
         ("10006", "Too many visits.", errors.RateLimitExceeded),
         ("170005", "Too many new orders", errors.InvalidOrder),
+        ("10009", "IP has been banned.", errors.AuthenticationError),
+        ("110063", "Settlement in progress!", errors.ExchangeError),
+        ("110066", "No trading is allowed at the current time", errors.ExchangeError),
+        ("110064", "The modified quantity is not above the filled one", errors.InvalidOrder),
         ("http_403", "HTTP 403", errors.RateLimitExceeded),
         ("10002", "invalid request, please check your timestamp", errors.InvalidNonce),
     ],
@@ -174,7 +181,7 @@ NOT_DONE = {
 
 
 # Refused at the door, though ccxt has no class for it.
-DOOR_CODES = {"170005", "50061", "403"}
+DOOR_CODES = {"170005", "50061", "403", "10009"}
 
 
 def flat(table):

@@ -26,9 +26,11 @@ FAILURES = Failures(
     title="Bybit",
     credential_codes=frozenset({"10003", "10004", "10005", "10007", "10010", "33004"}),
     clock_codes=frozenset({"10002"}),
+    # A banned address, whatever the key.
+    other_codes=frozenset({"10009"}),
     # "Too many visits", of the account at one endpoint by the second; of the address.
     pauses_s={"10006": 1.0},
-    bans_s={"10018": 5.0},
+    bans_s={"10018": 5.0, "10009": 600.0},
 )
 _INSTRUMENTS_PAGE = 1000
 

@@ -68,8 +68,8 @@ def _of_linear(request: OrderRequest) -> Params:
 
 
 def amend(ref: OrderRef, request: OrderRequest, venue_id: str) -> Params:
-    """New price and quantity of a resting limit order. "Order quantity after modification" is read as the whole
-    order's, what has filled included [?]."""
+    """New price and quantity of a resting limit order. The quantity is the whole order's, what has filled included:
+    Bybit refuses one that is no more than that (110064)."""
     if request.order_type.has_stop_price or request.price is None:
         raise ValueError("only a limit order can be amended: cancel it and place another")
     return name(ref, venue_id) | {"qty": to_text(request.quantity), "price": to_text(request.price)}

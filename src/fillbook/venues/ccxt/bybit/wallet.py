@@ -143,7 +143,7 @@ class Wallet(Lookups):
             raise FAILURES.unreadable(error, "the margin mode") from None
 
     async def key_permissions(self) -> KeyPermissions:
-        """What the venue says that the key may do. The demo venue may not say [?]: there, reading is the proof."""
+        """What the venue says that the key may do. The demo venue has no such page: there, reading is the proof."""
         if self._environment is Environment.DEMO:
             return await self._permissions_by_trial()
         result = await self._link.result(at.KEY_PERMISSIONS, {})

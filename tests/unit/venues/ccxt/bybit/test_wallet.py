@@ -5,6 +5,7 @@ import pytest
 
 from fillbook.accounts.core import Environment, LedgerEntryKind, MarginMode, PositionMode
 from fillbook.kernel.clock import to_ms
+from fillbook.market.core import MarketType
 from fillbook.market.errors import CredentialsRefused, ReadFailed, SettingRefused
 from fillbook.venues.ccxt.bybit.entries import read_entries
 from fillbook.venues.ccxt.bybit.wallet import Wallet
@@ -63,6 +64,13 @@ async def test_a_refused_setting_has_the_venues_reason_and_a_refused_key_says_so
     link.answers["position/switch-mode"] = failed("10003", errors.AuthenticationError)
     with pytest.raises(CredentialsRefused):
         await wallet.set_position_mode(PositionMode.HEDGE)
+
+
+async def test_a_banned_address_is_no_refused_key(wallet, link):
+    link.answers["account/wallet-balance"] = failed("10009", errors.AuthenticationError)
+    with pytest.raises(ReadFailed) as refused:
+        await wallet.balances(MarketType.SPOT)
+    assert not isinstance(refused.value, CredentialsRefused)
 
 
 async def test_a_symbol_without_any_leg_is_no_answer(wallet, link):

@@ -65,7 +65,10 @@ _LINEAR: dict[Refusal, tuple[int, str]] = {
     Refusal.HAS_POSITIONS: (110024, "You have an existing position, so the position mode cannot be switched"),
     Refusal.HAS_ORDERS: (110028, "You have existing open orders, so the position mode cannot be switched"),
     Refusal.NOTHING_TO_AMEND: (10001, "The order remains unchanged as the parameters entered match the old."),
-    Refusal.AMEND_BELOW_FILLED: (110092, "Qty is below what has been filled."),
+    Refusal.AMEND_BELOW_FILLED: (
+        110064,
+        "The number of contracts modified cannot be less than or equal to the filled quantity",
+    ),
 }
 
 
