@@ -11,7 +11,7 @@ from fillbook.kernel.clock import from_ms
 from fillbook.kernel.money import ZERO, parse_amount
 from fillbook.ledger.core.fill_ids import fill_id_of
 
-UNREADABLE = (KeyError, ValueError, TypeError, IndexError, InvalidOperation)
+UNREADABLE = (KeyError, ValueError, TypeError, IndexError, AttributeError, InvalidOperation)
 """What a parser raises for an answer of another shape than documented."""
 
 

@@ -20,12 +20,14 @@ from fillbook.orders.core.outcomes import (
     CancelOutcome,
     PlaceOutcome,
     Rejected,
+    Unknown,
 )
 from fillbook.orders.core.reports import OrderReport
 from fillbook.venues.ccxt.bitget import requests
 from fillbook.venues.ccxt.bitget.lookups import Lookups
 from fillbook.venues.ccxt.bitget.market import read_price
 from fillbook.venues.ccxt.calls import CallFailed, Endpoint
+from fillbook.venues.ccxt.library import errors
 from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
 from fillbook.venues.ccxt.site import Listing
 from fillbook.venues.ccxt.triggered import cancel_with_what_came
@@ -107,7 +109,7 @@ class Acts(Lookups):
         try:
             rows = answer["data"].get("failureList") or ()
             failed = [row for row in rows if str(row.get("errorCode")) not in ENDED_CODES]
-        except (*UNREADABLE, AttributeError):
+        except UNREADABLE:
             return UNREADABLE_ANSWER
         return _refused(failed[0]) if failed else CancelAccepted(None)
 
@@ -192,5 +194,9 @@ def _cancelled(body: Any, exchange_order_id: str | None) -> CancelOutcome:
     return _refused(body["failureList"][0])
 
 
-def _refused(row: Any) -> Rejected:
-    return Rejected(str(row.get("errorCode") or "not_cancelled"), str(row.get("errorMsg") or ""))
+def _refused(row: Any) -> Rejected | Unknown:
+    """An order in a list of failures: ended already, or refused by a code that may prove nothing."""
+    code, text = str(row.get("errorCode") or "not_cancelled"), str(row.get("errorMsg") or "")
+    if code in ENDED_CODES:
+        return Rejected(code, text)
+    return outcome_of(VenueName.BITGET, CallFailed(errors.ExchangeError, code, text))

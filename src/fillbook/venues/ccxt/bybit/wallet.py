@@ -157,7 +157,7 @@ class Wallet(Lookups):
                 can_withdraw=may_write and "Withdraw" in (granted.get("Wallet") or ()),
                 ip_restricted=bool(result["ips"]) and "*" not in result["ips"],
             )
-        except (*UNREADABLE, AttributeError) as error:
+        except UNREADABLE as error:
             raise FAILURES.unreadable(error, "the key's permissions") from None
 
     async def _permissions_by_trial(self) -> KeyPermissions:

@@ -118,7 +118,7 @@ class Wallet:
                 can_withdraw="withdraw" in rights,
                 ip_restricted=bool(row["ip"]),
             )
-        except (AttributeError, *UNREADABLE) as error:
+        except UNREADABLE as error:
             raise FAILURES.unreadable(error, "the key's permissions") from None
 
     async def server_time(self) -> datetime:
