@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -65,6 +65,13 @@ async def append_events(unit: Unit, new: Iterable[NewEvent], signal: EventSignal
     await unit.insert_many(events, rows)
     if rows and signal is not None:
         unit.after_commit(signal.wake)
+
+
+_UNNUMBERED: Final = sa.select(events.c.id).where(events.c.seq.is_(None)).limit(1)
+
+
+async def has_unnumbered(unit: Unit) -> bool:
+    return await unit.scalar(_UNNUMBERED) is not None
 
 
 async def number_events(unit: Unit) -> int:

@@ -55,11 +55,15 @@ class CancelWorker:
             next_at = await cancels.next_due_at(unit, self._account.id)
         if not items:
             return IDLE_S if next_at is None else min(max((next_at - now).total_seconds(), 0.05), IDLE_S)
-        for item in items:
+        early = [item for item in items if _awaits_answer(orders[item.order_id])]
+        ripe = [item for item in items if item not in early]
+        for item in early:
+            item.next_retry_at = now + AWAIT_ANSWER
+        for item in ripe:
             item.status = CancelStatus.PROCESSING
-        await self._floor.db.run(lambda unit: cancels.save(unit, items))
-        await asyncio.gather(*(self._work(item, orders[item.order_id]) for item in items))
-        return 0.1
+        await self._floor.db.run(lambda unit: cancels.save(unit, [*early, *ripe]))
+        await asyncio.gather(*(self._work(item, orders[item.order_id]) for item in ripe))
+        return 0.1 if ripe else AWAIT_ANSWER.total_seconds()
 
     async def queue_again(self) -> None:
         """A wanted cancel is never given up: one whose item failed while its order lives gets a new item."""
@@ -72,9 +76,6 @@ class CancelWorker:
 
     async def _work(self, item: CancelQueue, order: Order) -> None:
         """One attempt at one cancel, settled by the venue's record."""
-        if _awaits_answer(order):
-            await self._ask_again(item, AWAIT_ANSWER)
-            return
         outcome: CancelOutcome | None = None
         if order.status.is_live:
             outcome = await self._venue.cancel(ref_of(order))
@@ -85,11 +86,11 @@ class CancelWorker:
             await self._floor.db.run(lambda unit: self._refused(unit, item, outcome))
         else:
             # No answer, no record, or an order that the venue has not shown yet: ask again, uncounted.
-            await self._ask_again(item, ASK_AGAIN)
+            await self._ask_again(item)
 
-    async def _ask_again(self, item: CancelQueue, pause: timedelta) -> None:
+    async def _ask_again(self, item: CancelQueue) -> None:
         item.status = CancelStatus.PENDING
-        item.next_retry_at = self._floor.clock.now() + pause
+        item.next_retry_at = self._floor.clock.now() + ASK_AGAIN
         await self._floor.db.run(lambda unit: cancels.save(unit, [item]))
 
     async def _read_record(self, order: Order) -> tuple[Order, bool]:

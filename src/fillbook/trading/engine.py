@@ -14,7 +14,7 @@ import structlog
 
 from fillbook.accounts.core import Environment
 from fillbook.accounts.vault import Vault
-from fillbook.fleet.events import EventSignal, number_events
+from fillbook.fleet.events import EventSignal, has_unnumbered, number_events
 from fillbook.fleet.leases import HeldBy, Lease, acquire, renew, still_held
 from fillbook.kernel.clock import Clock
 from fillbook.kernel.ids import RowIds
@@ -157,9 +157,16 @@ class Engine:
         while True:
             await self._events.wait(SEQUENCER_POLL_S)
             await self.floor.clock.sleep(NUMBERING_PAUSE_S)
-            while await self._db.run(self._number_some):
+            while await self._has_unnumbered():
+                if not await self._db.run(self._number_some):
+                    break
                 self._events.wake()
                 await self.floor.clock.sleep(NUMBERING_PAUSE_S)
+
+    async def _has_unnumbered(self) -> bool:
+        """A look that locks nothing: mostly there is nothing to number."""
+        async with self._db.read(brief=True) as unit:
+            return await has_unnumbered(unit)
 
     async def _number_some(self, unit: Unit) -> int:
         if not await self._may_number(unit):
