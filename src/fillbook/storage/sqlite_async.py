@@ -56,7 +56,13 @@ class AsyncSqliteConnection:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
 
     async def commit(self) -> None:
-        await self._end(self._conn.commit)
+        """Commits; a transaction that cannot be committed (a full disk) is over all the same. The pool believes
+        so, and would hand the connection on with the transaction open."""
+        try:
+            await self._end(self._conn.commit)
+        except sqlite3.Error:
+            await self._end(self._conn.rollback)
+            raise
 
     async def rollback(self) -> None:
         """Rolls back; right after the end of a transaction (as the pool does) there is nothing to do."""

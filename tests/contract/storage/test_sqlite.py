@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fillbook.identity.tables import users
 from fillbook.kernel.clock import Clock
 from fillbook.storage.sqlite import open_sqlite
-from fillbook.storage.unit import Database
+from fillbook.storage.unit import Database, Unit
 
 
 async def test_connections_are_durable_and_check_references(sqlite_database: Database) -> None:
@@ -146,3 +146,25 @@ async def test_connections_can_be_injected_and_need_no_thread(
         await writing.execute(sa.delete(users))
     await database.close()
     assert opened == 2
+
+
+async def test_a_commit_that_fails_leaves_its_connection_as_good_as_new(sqlite_database: Database) -> None:
+    """References are checked at the commit here, so that the commit itself fails, as on a full disk."""
+
+    async def refer_to_nobody(unit: Unit) -> None:
+        await unit.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
+        await unit.execute(
+            sa.text(
+                "INSERT INTO signal_keys (strategy_id, hash, first_seen_at, signal_id)"
+                " VALUES (99, 'h', '2026-01-01T00:00:00.000000Z', 99)"
+            )
+        )
+
+    with pytest.raises(sa.exc.IntegrityError):
+        await sqlite_database.run(refer_to_nobody)
+    for _ in range(12):  # more often than the pool has connections
+        assert await sqlite_database.run(_count_keys) == 0
+
+
+async def _count_keys(unit: Unit) -> int:
+    return int(await unit.scalar(sa.text("SELECT COUNT(*) FROM signal_keys")))
