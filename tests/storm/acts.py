@@ -17,7 +17,8 @@ from fillbook.trading.desk_port import ManualOrder
 from fillbook.venues.sim.core.vocabulary import NewOrder, Refused
 from storm import weather
 from storm.process import Process
-from storm.world import BASES, World
+from storm.sql import DISK_ERROR
+from storm.world import BASES, CLOCK_SET_BY, World
 
 RETRIES = 3
 
@@ -45,6 +46,8 @@ class Acts:
             (self.kill, rng.choice([0, 2, 5])),
             (self.pause, rng.choice([0, 0, 2])),
             (self.restart, rng.choice([0, 1])),
+            (self.set_clock, rng.choice([0, 0, 1])),
+            (self.fail_disk, rng.choice([0, 0, 0, 2])),
         ]
 
     async def run(self, count: int) -> None:
@@ -226,8 +229,8 @@ class Acts:
             self._world.story.tell("answer", f"{what}: cancelled")
         elif (error := done.exception()) is None:
             self._world.story.tell("answer", f"{what}: {_brief(done.result())}")
-        elif isinstance(error, FillbookError):
-            self._world.story.tell("answer", f"{what}: {error.code} {error.detail}")
+        elif isinstance(error, FillbookError) or DISK_ERROR in str(error):
+            self._world.story.tell("answer", f"{what}: {error!r}")
         else:
             self._world.violations.append(f"{what} raised {error!r}")
 
@@ -347,6 +350,20 @@ class Acts:
             self._world.story.tell("process", f"{process.name} is stopped")
             process.is_started = False
             process.spawn(process.stop())
+
+    def set_clock(self) -> None:
+        """The wall clock is corrected, forwards or backwards."""
+        most_s = CLOCK_SET_BY.total_seconds()
+        self._world.clock.set_by_s = round(self._rng.uniform(-most_s, most_s) / 2, 3)
+        self._world.story.tell("clock", f"set by {self._world.clock.set_by_s} s")
+
+    def fail_disk(self) -> None:
+        """For some seconds commits fail, now and then or all of them."""
+        disk = self._world.disk
+        disk.fails = self._rng.choice([0.05, 0.3, 1.0])
+        seconds = self._rng.uniform(0.5, 8)
+        self._world.story.tell("disk", f"fails {disk.fails:.0%} of commits for {seconds:.1f} s")
+        self._world.outside.later(seconds, disk.mend)
 
     def _any_process(self) -> Process | None:
         up = self._world.up()

@@ -106,13 +106,14 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
 
 
 class VirtualClock:
-    """The application's clock: the loop's time."""
+    """The application's clock: the loop's time. The wall clock may be set; what counts seconds goes on."""
 
     def __init__(self, loop: VirtualTimeLoop) -> None:
         self._loop = loop
+        self.set_by_s = 0.0
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self._loop.time())
+        return START + timedelta(seconds=self._loop.time() + self.set_by_s)
 
     def elapsed_s(self) -> float:
         return self._loop.time()

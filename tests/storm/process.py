@@ -35,7 +35,7 @@ class Process:
         self._context.run(PROCESS.set, self.life)
         self._tasks: list[asyncio.Task[Any]] = []
         self._venues: list[Any] = []
-        self.connections = Connections(path)
+        self.connections = Connections(path, world.disk)
         rng = random.Random(world.rng.getrandbits(64))
         clock = world.clock
         self.db = self.connections.database(clock, rng)

@@ -119,6 +119,7 @@ async def _calm(world: World) -> list[str]:
     for site in world.sites.values():
         site.calm()
         site.fault("disconnect", seconds=1.0)
+    world.disk.mend()
     for process in world.processes:
         process.life.dies_at_step = -1
         if process.life.is_paused:

@@ -26,9 +26,34 @@ LOCK_POLL_S = 0.005
 LOCK_POLLS = 2000
 
 
+DISK_ERROR = "disk I/O error"
+
+
+class Disk:
+    """Where the file lies; now and then it fails a commit, which then has not happened."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self.fails = 0.0
+
+    def mend(self) -> None:
+        self.fails = 0.0
+
+    def check(self) -> None:
+        if self.fails and self._rng.random() < self.fails:
+            raise sqlite3.OperationalError(DISK_ERROR)
+
+
 class ThreadlessConnection(AsyncSqliteConnection):
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, disk: Disk) -> None:
         super().__init__(connection, cast(Any, None))
+        commit = connection.commit
+
+        def commit_to_disk() -> None:
+            disk.check()
+            commit()
+
+        connection.commit = commit_to_disk  # type: ignore[method-assign]
         connection.execute("PRAGMA busy_timeout = 0").close()
 
     def cursor(self) -> AsyncSqliteCursor:
@@ -69,8 +94,9 @@ class Connections:
     _first: AsyncEngine | None = None
     """The first engine of this interpreter: its dialect and its compiled statements serve all that follow."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk | None = None) -> None:
         self.path = path
+        self._disk = disk or Disk(random.Random(0))
         self._open: list[ThreadlessConnection] = []
 
     def database(self, clock: Clock, rng: random.Random | None = None) -> Database:
@@ -84,7 +110,7 @@ class Connections:
         return Database(engine, clock, rng)
 
     async def connect(self) -> ThreadlessConnection:
-        connection = ThreadlessConnection(open_sqlite(self.path))
+        connection = ThreadlessConnection(open_sqlite(self.path), self._disk)
         self._open.append(connection)
         return connection
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 
+from storm.sql import DISK_ERROR
+
 LINES_KEPT = 4000
 # What these say is told by the acts and faults themselves.
 QUIET = frozenset({"stream"})
@@ -22,6 +24,13 @@ UNEXPECTED = frozenset(
     }
 )
 """Log events of something that nobody foresaw."""
+
+
+def _flat(error: Any) -> list[Any]:
+    """An error, or the errors that a group of tasks ended with."""
+    if isinstance(error, BaseExceptionGroup):
+        return [inner for one in error.exceptions for inner in _flat(one)]
+    return [error]
 
 
 class Story:
@@ -43,7 +52,7 @@ class Story:
         name = event.get("event", "")
         details = {key: value for key, value in event.items() if key not in ("event", "exc_info")}
         error = event.get("exc_info")
-        if name in UNEXPECTED:
+        if name in UNEXPECTED and DISK_ERROR not in str(_flat(error)):
             trace = "".join(traceback.format_exception(error)) if isinstance(error, Exception) else ""
             self.unexpected.append(f"{name} {details}: {error!r}\n{trace}")
         if name not in QUIET:

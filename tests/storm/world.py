@@ -5,7 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ from fillbook.venues.sim.direct.line import CallRecord
 from fillbook.venues.sim.direct.site import SimSite
 from storm.loop import Outside, VirtualClock, VirtualTimeLoop
 from storm.process import Process
-from storm.sql import Connections, copy_as_it_is
+from storm.sql import Connections, Disk, copy_as_it_is
 from storm.story import Story
 
+CLOCK_SET_BY = timedelta(seconds=3)
+"""By how much the wall clock may be set, each time."""
 MASTER_KEY = "M" * 43 + "="
 BASES = ("BTC", "ETH")
 ACTS = frozenset({"place", "cancel", "cancel_all", "amend"})
@@ -69,6 +71,7 @@ class World:
         self._generation = 0
         self._witness: sqlite3.Connection | None = None
         self._latency = random.Random(self.rng.getrandbits(64))
+        self.disk = Disk(random.Random(self.rng.getrandbits(64)))
         self.path = self.folder / "0.db"
         copy_as_it_is(self.template, self.path)
 
@@ -83,7 +86,7 @@ class World:
         )
         site = SimSite(
             name,
-            self.clock,
+            VirtualClock(self.loop),
             listings=list(_listings(name)),
             depth=depth,
             later=self.outside.later,
@@ -123,7 +126,7 @@ class World:
         ((epoch, send_by, epoch_in_force),) = found
         if epoch != epoch_in_force:
             yield f"the order {client_id} left under the epoch {epoch}, when {epoch_in_force} was in force"
-        if datetime.fromisoformat(send_by) < self.clock.now():
+        if datetime.fromisoformat(send_by) + CLOCK_SET_BY < self.clock.now():
             yield f"the order {client_id} left after {send_by}"
 
     def _watch_answer(self, record: CallRecord) -> None:
