@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from conftest import empty
 from fillbook.accounts.core import Account, Environment
 from fillbook.accounts.tables import sync_cursors
+from fillbook.app.alone import AccountTraded
 from fillbook.app.config.document import from_bytes, to_bytes
 from fillbook.app.config.service import export_config, import_config
-from fillbook.app.rebuild import AccountResult, AccountTraded, Rebuilder
+from fillbook.app.rebuild import AccountResult, Rebuilder
 from fillbook.identity.tables import installation
 from fillbook.market.core import MarketType, Side
 from fillbook.orders.core.order import OrderType
