@@ -2,10 +2,11 @@
 
 A pool belongs to an egress address or to an account, as the venue counts.
 
-Acts (orders, cancels) go first and never wait: a budget that is spent refuses them at once, so that nothing is
-sent later than it was decided. Reads share at most 40 % of the weight and wait for the next span; the last
-quarter of it is for urgent ones (look-ups of unknown orders, what an order waits for), which also stand in no
-queue behind routine. A 418 or 429 pauses everything until the venue's Retry-After has passed.
+Acts (orders, cancels) go first and hardly wait: a budget that is spent for longer than a moment refuses them at
+once, so that nothing is sent later than it was decided. Reads share at most 40 % of the weight and wait for the
+next span; the last quarter of it is for urgent ones (look-ups of unknown orders, what an order waits for),
+which also stand in no queue behind routine. A 418 or 429 pauses everything until the venue's Retry-After has
+passed.
 
 New WebSocket connections are paced too: venues count them per address.
 """
@@ -21,6 +22,8 @@ READ_PERCENT = 40
 ROUTINE_PERCENT = 30
 ACT_PERCENT = 95
 LONGEST_WAIT_S = 130
+ACT_PATIENCE_S = 1.1
+"""Less than the 2 s by which an order is sent ahead of the end of a lease."""
 _TOO_MANY = frozenset({418, 429})
 _MARGIN_S = 0.05
 

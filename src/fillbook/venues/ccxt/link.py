@@ -19,7 +19,7 @@ from fillbook.venues.ccxt.calls import CallFailed, Endpoint
 from fillbook.venues.ccxt.client import Params, VenueClient
 from fillbook.venues.ccxt.failures import Failures
 from fillbook.venues.ccxt.library import errors
-from fillbook.venues.ccxt.limits import BudgetSpent, RequestBudget
+from fillbook.venues.ccxt.limits import ACT_PATIENCE_S, BudgetSpent, RequestBudget
 from fillbook.venues.ccxt.site import CATALOGUE_MIN_AGE_S, Catalogue, Listing, Site
 from fillbook.venues.ccxt.values import UNREADABLE
 from fillbook.venues.ccxt.websocket import Dialogue, EventQueue, LiveSocket, Outbox, merged
@@ -64,10 +64,13 @@ class Link(ABC):
         return self._client
 
     async def act(self, endpoint: Endpoint, params: Params) -> Any:
-        """Send an act once. Raises `CallFailed`; with `sent=False` when the request budget forbade it."""
+        """Send an act once. Raises `CallFailed`; with `sent=False` when the request budget forbade it.
+
+        A budget that is counted by the second is waited for once: a burst of orders is no reason to refuse some.
+        """
         try:
             for budget in self._budgets(endpoint):
-                budget.take_for_act(endpoint.weight)
+                await self._take_for_act(budget, endpoint.weight)
         except BudgetSpent as spent:
             message = f"Not sent: {spent}."
             raise CallFailed(errors.RateLimitExceeded, "rate_limited", message, sent=False) from None
@@ -77,6 +80,15 @@ class Link(ABC):
             if failure.code in self.failures.clock_codes:
                 await self._correct_clock(endpoint)
             raise
+
+    async def _take_for_act(self, budget: RequestBudget, weight: int) -> None:
+        try:
+            budget.take_for_act(weight)
+        except BudgetSpent as spent:
+            if spent.retry_after_s > ACT_PATIENCE_S:
+                raise
+            await self.site.clock.sleep(spent.retry_after_s)
+            budget.take_for_act(weight)
 
     async def read(self, endpoint: Endpoint, params: Params | None = None) -> Any:
         """The decoded answer of a read. Raises `ReadFailed`."""

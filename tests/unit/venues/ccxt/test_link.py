@@ -53,11 +53,18 @@ async def test_too_many_of_an_address_pause_everybody_on_it(site):
     assert (held_back.code, client.sent) == ("rate_limited", 0)
 
 
-async def test_an_account_beyond_its_own_limit_uses_up_nothing_of_what_all_share(site):
+async def test_a_burst_of_orders_waits_for_the_next_second(site, clock):
     own = site.account_budget("a", at.PLACE.account_pool)
     with pytest.raises(BudgetSpent):
         for _ in range(100):
             own.take_for_act(1)
+    sent, client = await refused(site, "a", "some code")
+    assert (sent.code, client.sent) == ("some code", 1)
+    assert clock.slept == [pytest.approx(1.05)]
+
+
+async def test_an_account_that_is_paused_uses_up_nothing_of_what_all_share(site, clock):
+    site.account_budget("a", at.PLACE.account_pool).pause(60)
     held_back, client = await refused(site, "a", "10006")
-    assert (held_back.code, client.sent) == ("rate_limited", 0)
+    assert (held_back.code, client.sent, clock.slept) == ("rate_limited", 0, [])
     assert site.budget(None, ADDRESS).used == 0

@@ -24,7 +24,7 @@ FAILURES = Failures(
     # A time-out by Bitget's words, a bad signature by ccxt's.
     other_codes=frozenset({"40010"}),
     # Told by account, whatever the status.
-    pauses_s={"429": 1.0},
+    pauses_s={"429": 2.0},
     # A banned address.
     bans_s={"403": 60.0},
 )
@@ -56,7 +56,7 @@ class BitgetLink(Link):
             raise self.failures.unreadable(error, endpoint.path) from None
 
     async def page_at_once(self, endpoint: Endpoint, params: Params | None = None) -> Any:
-        """As `page`, for an act that depends on it: within the budget of acts, which never waits."""
+        """As `page`, for an act that depends on it: within the budget of acts, which hardly waits."""
         try:
             answer = await self.act(endpoint, params or {})
         except CallFailed as failure:

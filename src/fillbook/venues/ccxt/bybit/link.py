@@ -29,7 +29,7 @@ FAILURES = Failures(
     # A banned address, whatever the key.
     other_codes=frozenset({"10009"}),
     # "Too many visits", of the account at one endpoint by the second; of the address.
-    pauses_s={"10006": 1.0},
+    pauses_s={"10006": 2.0},
     bans_s={"10018": 5.0, "10009": 600.0},
 )
 _INSTRUMENTS_PAGE = 1000
