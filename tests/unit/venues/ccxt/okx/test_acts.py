@@ -50,7 +50,7 @@ def held(mode, size="1"):
         (("51401", "51400", "51402"), "1", CancelAccepted(None)),
         (("51400", "50013", "0"), "2", Unknown("50013", "x")),
         (("51400", "51410", "51400"), "1", Unknown("51410", "x")),
-        (("0", "50120", "0"), "2", Rejected("50120", "x")),
+        (("0", "50120", "0"), "2", Rejected("50120", "x", doubts_key=True)),
     ],
 )
 async def test_each_row_of_a_batch_of_cancels_counts(link, codes, top, outcome):
