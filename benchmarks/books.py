@@ -134,6 +134,16 @@ async def place_orders(books: Books, count: int, fills_each: int, first: int = 0
 def _bought(books: Books, number: int, fills_each: int) -> tuple[Bought, dict[str, Any]]:
     turn, place = divmod(number, len(books.account_ids))
     account_id = books.account_ids[place]
+    fills, reports = executions(number, fills_each, turn)
+    last = reports[-1]
+    row = _order_row(
+        books, account_id, books.link_ids[place], str(last.client_order_id), last.side, last.quantity
+    )
+    return Bought(account_id, tuple(fills), tuple(reports)), row
+
+
+def executions(number: int, fills_each: int, turn: int) -> tuple[list[FillReport], list[OrderReport]]:
+    """What a venue says of one order, one fill and one report at a time; every second turn sells."""
     side = Side.BUY if turn % 2 == 0 else Side.SELL
     client_id, exchange_id = f"bench{number:010d}", str(1_000_000 + number)
     quantity = QUANTITY * fills_each
@@ -182,9 +192,7 @@ def _bought(books: Books, number: int, fills_each: int) -> tuple[Bought, dict[st
         )
         fills.append(fill)
         reports.append(report)
-    return Bought(account_id, tuple(fills), tuple(reports)), _order_row(
-        books, account_id, books.link_ids[place], client_id, side, quantity
-    )
+    return fills, reports
 
 
 def _message(number: int, part: int) -> dict[str, Any]:
