@@ -34,6 +34,9 @@ T = TypeVar("T")
 MAX_ATTEMPTS = 6
 FIRST_PAUSE_S = 0.02
 
+# Where SQLite keeps the highest number that a table has ever given out.
+_SEQUENCES = sa.table("sqlite_sequence", sa.column("name", sa.String), sa.column("seq", sa.Integer))
+
 _log = logging.getLogger(__name__)
 
 
@@ -100,10 +103,26 @@ class Unit:
         """Insert rows that the database numbers; their numbers, in the order of the rows."""
         if not rows:
             return []
+        if self.dialect == "sqlite" and len(rows) > 1 and "id" not in rows[0]:
+            return await self._insert_under_next_numbers(table, rows)
         if len(rows) == 1 or not self.connection.dialect.insert_executemany_returning:
             return [await self.insert(table, row) for row in rows]
         statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
         return [int(number) for number in (await self.execute(statement, list(rows))).scalars()]
+
+    async def _insert_under_next_numbers(self, table: sa.Table, rows: Sequence[Row]) -> list[int]:
+        """SQLite numbers rows one statement at a time. This unit alone writes until it ends, so that the numbers
+        that come next are its own to give."""
+        never_again = table.dialect_options["sqlite"]["autoincrement"]
+        last = sa.select(sa.func.max(table.c.id))
+        if never_again:
+            last = sa.select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == table.name)
+        first = int(await self.scalar(last) or 0) + 1
+        numbers = list(range(first, first + len(rows)))
+        await self.insert_many(
+            table, [{"id": number, **row} for number, row in zip(numbers, rows, strict=True)]
+        )
+        return numbers
 
     async def insert_if_new(self, table: sa.Table, rows: Sequence[Row]) -> None:
         """Insert the rows whose keys nobody has yet; the others change nothing."""

@@ -43,22 +43,19 @@ async def adopt(
         adoption_of(one.account_id, one.report.client_order_id, installations, links) for one in unknown
     ]
     held = await _held_by_links(unit, unknown, adoptions)
-    numbers = await rows.insert_orders(
-        unit,
-        [
-            adopted_row(
-                accounts[one.account_id],
-                one.report,
-                adoption,
-                unit.now,
-                held=_held(held, one, adoption),
-                is_name_taken=one.is_name_taken,
-            )
-            for one, adoption in zip(unknown, adoptions, strict=True)
-        ],
-    )
-    written = {order.id: order for order in await rows.by_ids(unit, numbers)}
-    return [written[number] for number in numbers]
+    written = [
+        adopted_row(
+            accounts[one.account_id],
+            one.report,
+            adoption,
+            unit.now,
+            held=_held(held, one, adoption),
+            is_name_taken=one.is_name_taken,
+        )
+        for one, adoption in zip(unknown, adoptions, strict=True)
+    ]
+    numbers = await rows.insert_orders(unit, written)
+    return [rows.written_order(row, number, unit.now) for row, number in zip(written, numbers, strict=True)]
 
 
 _Held = dict[tuple[int, str, str, int | None], Decimal]

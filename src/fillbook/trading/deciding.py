@@ -146,7 +146,7 @@ class Deciding:
         order_rows = [self._order_row(unit, one.work, one.outcome, epochs) for one in intents]  # type: ignore[arg-type]
         numbers = await rows.insert_orders(unit, order_rows)
         for one, row, number in zip(intents, order_rows, numbers, strict=True):
-            one.order = rows.to_order(_Row({**_ORDER_DEFAULTS, **row, "id": number, "created_at": unit.now}))
+            one.order = rows.written_order(row, number, unit.now)
         await self._follow_symbols(unit, {one.work.lane for one in intents})
         await change_capital(
             unit,
@@ -277,34 +277,3 @@ def _moves(planned: Sequence[Planned]) -> list[DeliveryMove]:
         else:
             moves.append(DeliveryMove(one.work.delivery_id, "planned"))
     return moves
-
-
-class _Row(dict[str, Any]):
-    """A row that was just written, read like one that was fetched."""
-
-    __getattr__ = dict.__getitem__
-
-
-_ORDER_DEFAULTS: Final[dict[str, Any]] = {
-    "attempt": 1,
-    "exchange_order_id": None,
-    "filled_quantity": ZERO,
-    "cost": ZERO,
-    "unknown_since": None,
-    "cancel_wanted": False,
-    "bot_instance_id": None,
-    "lookups": 0,
-    "next_lookup_at": None,
-    "watch_until": None,
-    "error_code": None,
-    "error_message": None,
-    "sent_at": None,
-    "acknowledged_at": None,
-    "settled_at": None,
-    "exchange_at": None,
-    "close_on_late_fill": False,
-    "late_fill_from": None,
-    "follow_up": None,
-    "amend": None,
-}
-"""What the database gives a new order, for reading it back without asking."""

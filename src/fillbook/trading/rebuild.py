@@ -7,7 +7,7 @@ run again. A symbol is finished when its cursor says from when on it is complete
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -44,6 +44,7 @@ from fillbook.trading.rebuild_history import HistoryReader, OrderRecords, Symbol
 FILLS_AT_ONCE: Final = 1000
 ORDERS_AT_ONCE: Final = 500
 ENTRIES: Final = "ledger"
+BEFORE_ACCOUNT: Final = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
 
@@ -117,8 +118,8 @@ class AccountRebuild:
     def _entries_from(self, now: datetime, since: datetime | None) -> datetime:
         traits = TRAITS[self._account.exchange]
         oldest = min(horizon(traits, kind, now, since).fills for kind in self._account.market_types)
-        # Funding and transfers cost a request a window: not from before there were accounts here.
-        return max(oldest, self._account.created_at or BEGINNING)
+        # Funding and transfers cost a request a window: not from long before the account was entered here.
+        return max(oldest, (self._account.created_at or BEGINNING) - BEFORE_ACCOUNT)
 
     async def _book_entries(self, unit: Unit, entries: Sequence[LedgerEntryReport], begun: datetime) -> None:
         await book_entries(unit, self._account, entries)

@@ -157,7 +157,8 @@ async def test_the_rebuilt_books_are_the_lost_ones_to_the_last_digit(
     await trade_a_while(world)
     for account in await world.accounts():
         assert world.engine is not None
-        assert await world.engine.runners[account.id].backfill.read_entries() == []
+        for _ in range(2):  # the second reading also finds what came shortly before the account was entered
+            assert await world.engine.runners[account.id].backfill.read_entries() == []
     before = await Memory.read(world.db)
     await lose()
     results = await rebuild(world, wire=True)

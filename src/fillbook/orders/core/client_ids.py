@@ -9,6 +9,7 @@ import random
 import string
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 PREFIX = "fb"
 LENGTH = 30
@@ -79,6 +80,7 @@ def make_client_order_id(
     return ClientOrderId(installation, origin, code, leg, nonce)
 
 
+@lru_cache(maxsize=8192)
 def parse_client_order_id(text: str | None) -> ClientOrderId | None:
     """The parts of an id of ours, of any installation; None for a foreign or damaged one."""
     if text is None or len(text) != LENGTH or not text.startswith(PREFIX):

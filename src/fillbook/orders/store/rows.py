@@ -1,6 +1,6 @@
 """Rows of `orders` and of the ids under which their venues know them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -123,6 +123,24 @@ def to_order(row: Any) -> Order:
         follow_up=bool(row.follow_up),
         amend=amend_from_json(row.amend),
     )
+
+
+def written_order(row: Mapping[str, Any], number: int, created_at: datetime) -> Order:
+    """An order whose row was just inserted under this number, without reading it back."""
+    return to_order(_Written({**_DEFAULTS, **row, "id": number, "created_at": created_at}))
+
+
+class _Written(dict[str, Any]):
+    """A row that was just written, read like one that was fetched."""
+
+    __getattr__ = dict.__getitem__
+
+
+_DEFAULTS: Final[dict[str, Any]] = {
+    column.name: column.default.arg if isinstance(column.default, sa.ColumnDefault) else None
+    for column in orders.c
+}
+"""What the database gives a new order, for reading it back without asking."""
 
 
 async def insert_orders(unit: Unit, rows: Sequence[dict[str, Any]]) -> list[int]:
