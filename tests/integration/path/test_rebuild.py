@@ -28,6 +28,7 @@ from fillbook.trading.booking import Booking
 from fillbook.trading.desk_port import ManualOrder
 from fillbook.trading.rebuild import RebuildAsked
 from fillbook.trading.tables import reconcile_findings, reconcile_runs
+from fillbook.venues.ccxt import limits
 from fillbook.venues.ccxt.venues import CcxtVenues
 from fillbook.venues.sim.core.vocabulary import NewOrder
 from fillbook.venues.sim.direct.site import SimSite
@@ -151,8 +152,9 @@ def _is_streaming(world: World, account: Account) -> bool:
 
 
 async def test_the_rebuilt_books_are_the_lost_ones_to_the_last_digit(
-    world_anywhere: World, lose: Lose
+    world_anywhere: World, lose: Lose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(limits, "ROUTINE_PERCENT", 90)  # who shares the address with nobody need not wait
     world = world_anywhere
     await trade_a_while(world)
     for account in await world.accounts():
