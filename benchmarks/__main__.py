@@ -7,7 +7,7 @@ compare. `--database` restricts to `sqlite` or `postgresql` (FILLBOOK_TEST_POSTG
 import argparse
 from collections.abc import Callable
 
-from benchmarks import alert_path, backfill, ledger_book, rebuild, start_up
+from benchmarks import alert_path, backfill, ledger_book, rebuild, reconcile, start_up
 from benchmarks.databases import KINDS
 from benchmarks.machine import describe_machine
 from benchmarks.plan import Plan
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[Plan], None]] = {
     "backfill": backfill.run,
     "alert_path": alert_path.run,
     "start_up": start_up.run,
+    "reconcile": reconcile.run,
     "rebuild": rebuild.run,
 }
 

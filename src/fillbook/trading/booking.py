@@ -270,6 +270,7 @@ class Booking:
         await cursors.advance(unit, _cursor_rows(self._floor, facts, batch.unowned))
         if self._events is not None:
             await append_events(unit, _events(self._floor, changed, booked), self._events)
+        unit.after_commit(lambda: self._floor.bookings.update(fact.account_id for fact in facts))
         unit.after_commit(lambda: self._tell(booked, changed))
 
     async def _record_results(self, unit: Unit, orders: NamedOrders, changed: Sequence[Order]) -> None:

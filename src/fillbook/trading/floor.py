@@ -1,6 +1,7 @@
 """What the desks of all accounts share: the books' door, prices, trading rules, and which accounts are ours."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -137,6 +138,8 @@ class Floor:
     followed: set[tuple[int, str]] = field(default_factory=set)
     """The (account, symbol) pairs whose fills may call for orders of their own."""
     follow_bell: Bell = field(default_factory=Bell)
+    bookings: Counter[int] = field(default_factory=Counter)
+    """How often something was booked for an account: while it stays, its books are as they were read."""
     turns: Turns = field(init=False)
     ages: Ages = field(init=False)
 

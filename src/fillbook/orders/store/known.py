@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from fillbook.orders.core.client_ids import PREFIX
-from fillbook.orders.core.order import Book, Order
+from fillbook.orders.core.order import LIVE_STATUSES, Book, Order
 from fillbook.orders.store.rows import to_order
 from fillbook.orders.tables import order_venue_ids, orders, strategy_order_results
 from fillbook.storage.unit import Unit
@@ -30,6 +30,15 @@ _BY_CLIENT_IDS: Final = sa.select(orders).where(
     orders.c.account_id == sa.bindparam("account"),
     orders.c.client_order_id.in_(sa.bindparam("ids", expanding=True)),
 )
+_LIVE_OF: Final = (
+    sa.select(orders)
+    .where(
+        orders.c.account_id == sa.bindparam("account"),
+        # Spelled out: a list would be expanded anew at every look.
+        sa.or_(*(orders.c.status == status for status in sorted(LIVE_STATUSES))),
+    )
+    .order_by(orders.c.id)
+)
 _id = order_venue_ids.c
 _BY_VENUE_IDS: Final = (
     sa.select(orders)
@@ -41,6 +50,11 @@ _BY_VENUE_IDS: Final = (
 )
 _IDS_AT_ONCE: Final = 400
 _NEWEST: Final = sa.select(sa.func.max(orders.c.created_at, type_=orders.c.created_at.type))
+
+
+async def live_of(unit: Unit, account_id: int) -> list[Order]:
+    """Every order of one account that is not over, oldest first."""
+    return [to_order(row) for row in await unit.all(_LIVE_OF, {"account": account_id})]
 
 
 async def orders_without_label(unit: Unit, account_id: int) -> list[Order]:

@@ -13,7 +13,7 @@ from fillbook.market.core import MarketType
 from fillbook.orders.core.client_ids import parse_client_order_id
 from fillbook.orders.core.order import Book, Order
 from fillbook.orders.core.reports import OrderReport
-from fillbook.orders.store import cancels, known, rows
+from fillbook.orders.store import cancels, known
 from fillbook.storage.unit import Unit
 from fillbook.strategies.terms import links_of_codes
 from fillbook.trading.core.reconcile.snapshots import (
@@ -35,6 +35,8 @@ class Memory:
     differing_since: dict[Leg, datetime] = field(default_factory=dict)
     exhausted: dict[Leg, datetime] = field(default_factory=dict)
     """When all of the venue's history was read for a difference that has stayed as it is, and did not explain it."""
+    quiet: tuple[int, LocalSnapshot] | None = None
+    """The books as a quiet look found them, and how often something had been booked by then."""
 
     def note_differences(
         self, differing: Mapping[Leg, tuple[Decimal, Decimal]], exhausted: Collection[str], at: datetime
@@ -64,7 +66,7 @@ async def read_books(
 ) -> LocalSnapshot:
     """What the books hold. `is_brief` leaves out what a quiet look does not compare; `reports` name orders that
     may have ended here."""
-    live = {order.id: order for order in await rows.live_of(unit, [account.id])}
+    live = {order.id: order for order in await known.live_of(unit, account.id)}
     held = {}
     if MarketType.FUTURES in account.market_types:
         held = {

@@ -83,6 +83,7 @@ class Run:
         if look.plan.repairs or self._depth is not Depth.QUIET:
             for repair in look.plan.repairs:
                 await self._repairs.do(repair)
+            self._tools.memory.quiet = None
             if self._depth is not Depth.QUIET:
                 await self._repairs.read_on(self._followed(look.local))
             look = await self._until_nothing_is_left()
@@ -102,7 +103,7 @@ class Run:
     async def _first_look(self) -> _Look:
         """The venue's side as deep as this run goes; a quiet one reads the books once, and asks for no time."""
         side = self._side
-        local = await self._read_books(is_brief=self._depth is Depth.QUIET)
+        local = await self._quiet_books() if self._depth is Depth.QUIET else await self._read_books()
         await side.read_positions()
         await self._recall_exhausted(local)
         if self._depth is Depth.WHOLE:
@@ -138,6 +139,21 @@ class Run:
                 reports=self._side.reports(),
                 with_labels=self._depth is Depth.WHOLE,
             )
+
+    async def _quiet_books(self) -> LocalSnapshot:
+        """The books in brief; those of the last quiet look, where nothing was booked since."""
+        tools, memory = self._tools, self._tools.memory
+        bookings = tools.floor.bookings[tools.account.id]
+        if memory.quiet is None or memory.quiet[0] != bookings:
+            local = await self._read_books(is_brief=True)
+            memory.quiet = (bookings, local)
+        return replace(
+            memory.quiet[1],
+            at=tools.floor.clock.now(),
+            misses=memory.misses,
+            suspected=memory.suspected,
+            differing_since=memory.differing_since,
+        )
 
     async def _recall_exhausted(self, local: LocalSnapshot) -> None:
         """What all of the history has not explained a moment ago is not looked for again, until the venue has had its
