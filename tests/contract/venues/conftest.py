@@ -26,6 +26,7 @@ from fillbook.venues.ccxt.venues import CcxtVenues
 from fillbook.venues.sim import server as sim
 from fillbook.venues.sim.direct.manners import MANNERS
 from fillbook.venues.sim.direct.site import SimSite
+from fillbook.venues.sim.policies import POLICIES
 from support.wires import WIRES, Place, WireFacts
 
 SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
@@ -145,7 +146,7 @@ class WirelessDesk(Desk):
             page_sizes=(),
             answers_with_fills=True,
             reads_on_by_id=True,
-            shares_one_wallet=MANNERS[name].policy.has_unified_wallet,
+            shares_one_wallet=POLICIES[name].has_unified_wallet,
         )
         self.environment = Environment.PAPER
         self.venue = self.open(self.credentials())

@@ -15,14 +15,14 @@ from pathlib import Path
 from aiohttp import web
 
 from fillbook.kernel.clock import Clock, SystemClock, to_ms
-from fillbook.kernel.errors import Conflict, InvalidInput
-from fillbook.market.core import MarketType, VenueName
+from fillbook.kernel.errors import Conflict
+from fillbook.market.core import VenueName
 from fillbook.venues.sim.core.book import Depth
 from fillbook.venues.sim.core.exchange import Exchange
 from fillbook.venues.sim.core.listings import listings_for
-from fillbook.venues.sim.core.matching import Policy
 from fillbook.venues.sim.faults import Faults
 from fillbook.venues.sim.gateway import Gateway
+from fillbook.venues.sim.policies import POLICIES
 from fillbook.venues.sim.prices import CandleFile, drive
 from fillbook.venues.sim.wire.binance.wire import BinanceWire
 from fillbook.venues.sim.wire.bitget.wire import BitgetWire
@@ -33,22 +33,11 @@ from fillbook.venues.sim.wire.ports import PassOn, Wire
 _TICK_S = 5
 
 
-@dataclass(frozen=True, slots=True)
-class VenueKind:
-    """How a venue is simulated: its policies and its wire."""
-
-    policy: Policy
-    make_wire: Callable[[Exchange, PassOn], Wire]
-
-
-VENUES: dict[VenueName, VenueKind] = {
-    VenueName.BINANCE: VenueKind(Policy(refuses_unfillable_fok=frozenset({MarketType.FUTURES})), BinanceWire),
-    VenueName.BYBIT: VenueKind(
-        Policy(refuses_taking_post_only=False, reserves_conditionals=False, has_unified_wallet=True),
-        BybitWire,
-    ),
-    VenueName.OKX: VenueKind(Policy(refuses_taking_post_only=False, has_unified_wallet=True), OkxWire),
-    VenueName.BITGET: VenueKind(Policy(refuses_taking_post_only=False), BitgetWire),
+WIRES: Mapping[VenueName, Callable[[Exchange, PassOn], Wire]] = {
+    VenueName.BINANCE: BinanceWire,
+    VenueName.BYBIT: BybitWire,
+    VenueName.OKX: OkxWire,
+    VenueName.BITGET: BitgetWire,
 }
 
 
@@ -114,11 +103,9 @@ async def start(
     clock = clock or SystemClock()
     server = SimServer(host)
     for venue, port in venues.items():
-        if venue not in VENUES:
-            raise InvalidInput(f"The simulated exchange does not speak {venue} yet.")
         faults = Faults(clock)
         exchange = make_exchange(venue, clock, depth, skew_ms=faults.skew_ms)
-        gateway = Gateway(exchange, VENUES[venue].make_wire(exchange, faults.pass_on), faults, clock)
+        gateway = Gateway(exchange, WIRES[venue](exchange, faults.pass_on), faults, clock)
         runner = web.ServerRunner(web.Server(gateway.handle), shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, host, port, backlog=1024)
@@ -154,7 +141,7 @@ def make_exchange(
     return Exchange(
         listings_for(venue),
         now_ms=lambda: to_ms(clock.now()) + skew_ms(),
-        policy=VENUES[venue].policy,
+        policy=POLICIES[venue],
         depth=depth,
     )
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from fillbook.market.core import MarketType, VenueName
-from fillbook.venues.sim.core.matching import Policy
 
 _SPOT, _FUTURES = MarketType.SPOT, MarketType.FUTURES
 
@@ -20,7 +19,6 @@ class Manner:
     has at most. `fills_window`: how much time one answer covers. `feeds`: the private streams of an account;
     without an entry there is one for each market."""
 
-    policy: Policy
     reuses_client_ids: bool
     fills_page: int
     fills_window: Mapping[MarketType, timedelta]
@@ -32,27 +30,23 @@ _WEEK = timedelta(days=7)
 MANNERS: Mapping[VenueName, Manner] = MappingProxyType(
     {
         VenueName.BINANCE: Manner(
-            Policy(refuses_unfillable_fok=frozenset({_FUTURES})),
             reuses_client_ids=True,
             fills_page=1000,
             fills_window={_SPOT: timedelta(hours=24), _FUTURES: _WEEK},
         ),
         VenueName.BYBIT: Manner(
-            Policy(has_unified_wallet=True),
             reuses_client_ids=False,
             fills_page=100,
             fills_window={_SPOT: _WEEK, _FUTURES: _WEEK},
             feeds=("private",),
         ),
         VenueName.OKX: Manner(
-            Policy(refuses_taking_post_only=False, has_unified_wallet=True),
             reuses_client_ids=False,
             fills_page=100,
             fills_window={_SPOT: timedelta(days=90), _FUTURES: timedelta(days=90)},
             feeds=("private", "business"),
         ),
         VenueName.BITGET: Manner(
-            Policy(refuses_immediate_trigger=False),
             reuses_client_ids=True,
             fills_page=100,
             fills_window={_SPOT: timedelta(days=90), _FUTURES: timedelta(days=90)},

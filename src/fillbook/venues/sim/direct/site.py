@@ -20,6 +20,7 @@ from fillbook.venues.sim.direct.reports import order_report
 from fillbook.venues.sim.direct.stream import RECONNECT_S, Streams
 from fillbook.venues.sim.direct.venue import SimVenue
 from fillbook.venues.sim.faults import Fault, Faults
+from fillbook.venues.sim.policies import POLICIES
 
 
 def _at_once() -> float:
@@ -49,7 +50,7 @@ class SimSite:
         self.exchange = exchange or Exchange(
             listings_for(name) if listings is None else listings,
             now_ms=self.now_ms,
-            policy=self.manner.policy,
+            policy=POLICIES[name],
             depth=depth,
         )
         self.line = Line(self.exchange, self.faults, later, latency_s)
