@@ -37,7 +37,7 @@ class Process:
 
     async def start(self, step: str = NOWHERE) -> None:
         environment = os.environ | {
-            "PYTHONPATH": str(TESTS),
+            "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
             "FILLBOOK_DATA_DIR": str(self.data_dir),
             "FILLBOOK_MASTER_KEYS": MASTER_KEY,
             "FILLBOOK_VENUE_URLS": json.dumps({"binance:demo": self.venue_url or self.exchange_url}),

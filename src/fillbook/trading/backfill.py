@@ -15,6 +15,8 @@ from fillbook.accounts.core import Account, LedgerEntryReport
 from fillbook.ledger.core.fill import FillReport, FillSource
 from fillbook.ledger.service.entries import book_entries
 from fillbook.ledger.service.held import booked_keys
+from fillbook.ledger.service.open_books import books_of
+from fillbook.market.core import market_type_of
 from fillbook.market.errors import ReadFailed
 from fillbook.orders.core.order import Book, OrderRef
 from fillbook.orders.store import rows
@@ -22,7 +24,7 @@ from fillbook.storage.unit import Unit
 from fillbook.trading.core.reconcile.fills import missing_fills
 from fillbook.trading.core.reconcile.snapshots import FillId
 from fillbook.trading.facts import FillCursor, FillsSeen
-from fillbook.trading.floor import Floor
+from fillbook.trading.floor import Floor, market_key
 from fillbook.trading.gaps import take_report
 from fillbook.trading.ports import Venue
 
@@ -74,8 +76,23 @@ class Backfill:
             for cursor in known:
                 if cursor.symbol == symbol:
                     since, from_id = cursor.last_sync_at, cursor.last_trade_id
-                    return await self.fetch_symbol(symbol, since, from_id, until)
+                    try:
+                        return await self.fetch_symbol(symbol, since, from_id, until)
+                    except ReadFailed:
+                        if not await self._is_over(symbol):
+                            raise
         return []
+
+    async def _is_over(self, symbol: str) -> bool:
+        """Whether the venue no longer lists a symbol of which the books hold nothing open: nothing more can come."""
+        key = market_key(self._account)
+        await self._floor.instruments.refresh(key, market_type_of(symbol), self._venue)
+        if not self._floor.instruments.is_delisted(key, symbol):
+            return False
+        async with self._floor.db.read() as unit:
+            live = await rows.live_of(unit, [self._account.id])
+            held = await books_of(unit, [self._account.id])
+        return symbol not in {order.symbol for order in live} | {row.key.symbol for row in held}
 
     async def fetch_symbol(
         self, symbol: str, since: datetime, from_id: str | None, until: datetime | None = None

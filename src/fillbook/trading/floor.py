@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -65,13 +65,17 @@ SaveInstruments = Callable[[Environment, Iterable[Instrument]], Awaitable[None]]
 
 
 class InstrumentBoard:
-    """The trading rules in force per venue and environment, read once for all accounts there."""
+    """The trading rules in force per venue and environment, read once for all accounts there.
+
+    What a venue no longer lists keeps its last rules, inactive: fills of it may still come.
+    """
 
     def __init__(self, clock: Clock, save: SaveInstruments) -> None:
         self._clock = clock
         self._save = save
         self._known: dict[tuple[MarketKey, MarketType], dict[str, Instrument]] = {}
         self._read_at: dict[tuple[MarketKey, MarketType], float] = {}
+        self._gone: dict[tuple[MarketKey, MarketType], frozenset[str]] = {}
         self._locks: dict[tuple[MarketKey, MarketType], asyncio.Lock] = {}
 
     def remember(self, key: MarketKey, instruments: Iterable[Instrument]) -> None:
@@ -84,6 +88,10 @@ class InstrumentBoard:
 
     def get(self, key: MarketKey, symbol: str) -> Instrument | None:
         return self._known.get((key, market_type_of(symbol)), {}).get(symbol)
+
+    def is_delisted(self, key: MarketKey, symbol: str) -> bool:
+        """Whether the venue listed a symbol once, and did not when it was last read."""
+        return symbol in self._gone.get((key, market_type_of(symbol)), ())
 
     def is_fresh(self, key: MarketKey, market_type: MarketType) -> bool:
         read_at = self._read_at.get((key, market_type))
@@ -101,9 +109,17 @@ class InstrumentBoard:
                 if where not in self._known:
                     raise
                 return
-            self._known[where] = {instrument.symbol: instrument for instrument in instruments}
+            listed = {instrument.symbol: instrument for instrument in instruments}
+            if not listed and self._known.get(where):
+                return  # no venue ends everything at once: it is in trouble
+            gone = {
+                symbol: replace(known, is_active=False)
+                for symbol, known in self._known.get(where, {}).items()
+                if symbol not in listed
+            }
+            self._known[where], self._gone[where] = listed | gone, frozenset(gone)
             self._read_at[where] = self._clock.elapsed_s()
-            await self._save(key[1], instruments)
+            await self._save(key[1], [*instruments, *gone.values()])
 
     def symbols_of(self, key: MarketKey, market_type: MarketType) -> set[str]:
         """What one venue lists."""

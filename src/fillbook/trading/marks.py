@@ -49,8 +49,12 @@ class Marks:
         runner = self._runners.get(row.key.account_id)
         if runner is None:
             return None
+        key = market_key(runner.account)
+        instrument = self._floor.instruments.get(key, row.key.symbol)
+        if instrument is not None and not instrument.is_active:
+            return None
         try:
-            price = await self._floor.prices.get(market_key(runner.account), row.key.symbol, runner.venue)
+            price = await self._floor.prices.get(key, row.key.symbol, runner.venue)
         except ReadFailed as failure:
             log.info("not_marked", symbol=row.key.symbol, reason=failure.detail)
             return None

@@ -146,8 +146,9 @@ class AccountRunner:
         key, market_type = market_key(self.account), market_type_of(symbol)
         try:
             await self._floor.instruments.refresh(key, market_type, self.venue)
-            if self._floor.instruments.get(key, symbol) is None:
-                return None  # the planner says that the venue does not list it
+            instrument = self._floor.instruments.get(key, symbol)
+            if instrument is None or not instrument.is_active:
+                return None  # the planner says that the venue does not list it, or does not trade it
             if needs_price:
                 await self._floor.prices.get(key, symbol, self.venue)
             if market_type is MarketType.FUTURES and leverage is not None:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 import aiohttp
+import ccxt.async_support as ccxt
 import pytest
 
 from fillbook.kernel.errors import Conflict
@@ -50,6 +51,20 @@ async def test_a_thin_book_fills_partly(spot, control):
     assert (order["status"], order["filled"]) == ("open", 0.2)
     await control.post("price", symbol=SPOT, price="60000")
     assert (await spot.fetch_order(order["id"], SPOT))["filled"] == 0.4
+
+
+async def test_a_delisted_symbol_is_settled_and_then_unknown(futures, control):
+    symbol = "ETH/USDT:USDT"
+    await futures.create_order(symbol, "market", "buy", 1)
+    resting = await futures.create_order(symbol, "limit", "buy", 1, 2000)
+    await control.post("delist", symbol=symbol)
+    orders = {order["order_id"]: order for order in await control.get("orders")}
+    assert orders[int(resting["id"])]["status"] == "CANCELED"
+    assert [fill["kind"] for fill in await control.get("fills")] == ["trade", "settlement"]
+    assert all(row["quantity"] == "0" for row in await control.get("positions"))
+    with pytest.raises(ccxt.BadSymbol):
+        await futures.create_order(symbol, "market", "buy", 1)
+    assert symbol not in await futures.load_markets(True)
 
 
 async def test_mistakes_are_explained(sim, control):

@@ -1,5 +1,7 @@
 """Which accounts are ours, until when, and that no request leaves under a lease that may end before it."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -93,3 +95,35 @@ async def test_a_venue_that_cannot_be_read_leaves_the_rules_that_were_known(cloc
     board.remember(KEY, [an_instrument()])
     await board.refresh(KEY, MarketType.FUTURES, venue)  # type: ignore[arg-type]
     assert board.get(KEY, PERP) is not None and not board.is_fresh(KEY, MarketType.FUTURES)
+
+
+async def test_a_symbol_that_is_no_longer_listed_keeps_its_rules_and_takes_no_orders(clock: Any) -> None:
+    saved: list[Instrument] = []
+
+    async def keep(_: Any, instruments: Iterable[Instrument]) -> None:
+        saved[:] = instruments
+
+    other = replace(an_instrument(), symbol="ETH/USDT:USDT")
+    board, venue = InstrumentBoard(clock, keep), Rules(an_instrument(), other)
+    await board.refresh(KEY, MarketType.FUTURES, venue)  # type: ignore[arg-type]
+    assert not board.is_delisted(KEY, PERP)
+    clock.advance(INSTRUMENTS_FRESH_S)
+    venue.instruments_known = (other,)
+    await board.refresh(KEY, MarketType.FUTURES, venue)  # type: ignore[arg-type]
+    ended = board.get(KEY, PERP)
+    assert ended is not None and not ended.is_active and ended.lot == an_instrument().lot
+    assert board.is_delisted(KEY, PERP) and not board.is_delisted(KEY, other.symbol)
+    assert {one.symbol: one.is_active for one in saved} == {other.symbol: True, PERP: False}
+    clock.advance(INSTRUMENTS_FRESH_S)
+    venue.instruments_known = (an_instrument(), other)
+    await board.refresh(KEY, MarketType.FUTURES, venue)  # type: ignore[arg-type]
+    assert board.get(KEY, PERP) == an_instrument() and not board.is_delisted(KEY, PERP)
+
+
+async def test_a_venue_that_lists_nothing_at_all_is_not_believed(clock: Any) -> None:
+    board, venue = InstrumentBoard(clock, _keep_nothing), Rules(an_instrument())
+    await board.refresh(KEY, MarketType.FUTURES, venue)  # type: ignore[arg-type]
+    clock.advance(INSTRUMENTS_FRESH_S)
+    venue.instruments_known = ()
+    await board.refresh(KEY, MarketType.FUTURES, venue)  # type: ignore[arg-type]
+    assert board.get(KEY, PERP) == an_instrument()

@@ -35,6 +35,7 @@ class Control:
             ("POST", "deposits"): self._deposit,
             ("POST", "price"): self._set_price,
             ("POST", "depth"): self._set_depth,
+            ("POST", "delist"): self._delist,
             ("POST", "funding"): self._fund,
             ("POST", "deleverage"): self._deleverage,
             ("POST", "faults"): self._add_fault,
@@ -116,6 +117,10 @@ class Control:
             refills=bool(body.get("refills", known.refills)),
         )
         self._exchange.set_depth(_text_of(body, "symbol"), depth)
+        return {}
+
+    def _delist(self, body: Body) -> Any:
+        self._exchange.delist(_text_of(body, "symbol"))
         return {}
 
     def _fund(self, body: Body) -> Any:

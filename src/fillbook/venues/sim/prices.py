@@ -113,5 +113,7 @@ def _moved(price: Decimal, basis_points: int) -> Decimal:
 
 
 def set_on_tick(exchange: Exchange, market: Market, price: Decimal) -> None:
+    if not market.is_listed:
+        return
     tick = market.listing.instrument.tick
     exchange.set_price(market.symbol, max(floor_to(price, tick), tick))

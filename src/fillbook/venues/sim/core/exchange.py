@@ -109,7 +109,7 @@ class Exchange:
 
     def market(self, symbol: str) -> Market:
         market = self.markets.get(symbol)
-        if market is None:
+        if market is None or not market.is_listed:
             raise Refused(Refusal.UNKNOWN_SYMBOL, f"{symbol} is not listed.")
         return market
 
@@ -364,6 +364,18 @@ class Exchange:
         market = self.market(symbol)
         market.book.maker.depth = depth
         exact(market.book.maker.requote)(market.price)
+
+    @exact
+    def delist(self, symbol: str) -> None:
+        """End a symbol as venues do: its orders are cancelled, its positions settled at the mark price, and then
+        nobody knows it any more."""
+        market = self.market(symbol)
+        for account in self.accounts.values():
+            for book in Book:
+                self.cancel_all(account, symbol, book)
+            for position in [p for p in account.positions.values() if p.symbol == symbol and p.quantity]:
+                self.liquidation.close(account, position, market, abs(position.quantity), FillKind.SETTLEMENT)
+        market.is_listed = False
 
     @exact
     def fund(self, symbol: str, rate: Decimal) -> None:

@@ -17,7 +17,11 @@ from fillbook.venues.sim.core.vocabulary import NewOrder, SimOrder
 if TYPE_CHECKING:
     from fillbook.venues.sim.core.exchange import Exchange
 
-_CLIENT_ID_PREFIXES = {FillKind.LIQUIDATION: "autoclose-", FillKind.ADL: "adl_autoclose_"}
+_CLIENT_ID_PREFIXES = {
+    FillKind.LIQUIDATION: "autoclose-",
+    FillKind.ADL: "adl_autoclose_",
+    FillKind.SETTLEMENT: "settlement_autoclose-",
+}
 
 
 class Liquidation:

@@ -20,7 +20,8 @@ def next_funding_ms(now_ms: int) -> int:
 
 @dataclass(slots=True, eq=False)
 class Market:
-    """`holders` are the accounts with a position, `trades` the latest public ones."""
+    """`holders` are the accounts with a position, `trades` the latest public ones. What is no longer listed is
+    kept for the records of its past."""
 
     listing: Listing
     book: OrderBook
@@ -36,6 +37,7 @@ class Market:
     day_open: Decimal = ZERO
     day_high: Decimal = ZERO
     day_low: Decimal = ZERO
+    is_listed: bool = True
     volume: Decimal = ZERO
     quote_volume: Decimal = ZERO
 

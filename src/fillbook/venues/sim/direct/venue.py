@@ -153,7 +153,9 @@ class SimVenue:
         return await self._read(
             "instruments",
             market_type,
-            lambda *_: [m.listing.instrument for m in markets if m.listing.market_type is market_type],
+            lambda *_: [
+                m.listing.instrument for m in markets if m.listing.market_type is market_type and m.is_listed
+            ],
             is_public=True,
         )
 

@@ -38,7 +38,7 @@ class Context:
 
     def market(self, market_type: MarketType, name: str) -> Market:
         market = self._by_wire_id.get((market_type, name))
-        if market is None:
+        if market is None or not market.is_listed:
             raise BinanceError(*INVALID_SYMBOL)
         return market
 

@@ -82,7 +82,11 @@ def spot_info(context: Context, account: Account, params: Params) -> Any:
         "serverTime": context.now_ms(),
         "rateLimits": _weight_limit(SPOT_WEIGHT_PER_MINUTE),
         "exchangeFilters": [],
-        "symbols": [_spot_symbol(context, market.listing) for market in context.markets(MarketType.SPOT)],
+        "symbols": [
+            _spot_symbol(context, market.listing)
+            for market in context.markets(MarketType.SPOT)
+            if market.is_listed
+        ],
         "sors": [],
     }
 
@@ -129,6 +133,8 @@ def futures_info(context: Context, account: Account, params: Params) -> Any:
         "exchangeFilters": [],
         "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
         "symbols": [
-            _futures_symbol(context, market.listing) for market in context.markets(MarketType.FUTURES)
+            _futures_symbol(context, market.listing)
+            for market in context.markets(MarketType.FUTURES)
+            if market.is_listed
         ],
     }

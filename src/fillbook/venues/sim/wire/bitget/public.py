@@ -51,7 +51,7 @@ def spot_symbols(context: Context, account: Account, params: Params) -> Any:
     return [
         _spot_listing(context, market)
         for market in context.markets(MarketType.SPOT)
-        if wanted in (None, market)
+        if market.is_listed and wanted in (None, market)
     ]
 
 
@@ -90,7 +90,7 @@ def contracts(context: Context, account: Account, params: Params) -> Any:
     return [
         _contract(context, market)
         for market in context.markets(MarketType.FUTURES)
-        if wanted in (None, market)
+        if market.is_listed and wanted in (None, market)
     ]
 
 

@@ -37,7 +37,7 @@ def instruments_info(context: Context, account: Account, params: Params) -> Any:
     """Spot in one page, linear in pages; no listing waits for its launch."""
     market_type = context.category(params)
     category = category_name(market_type)
-    markets = list(context.markets(market_type))
+    markets = [market for market in context.markets(market_type) if market.is_listed]
     if params.get("symbol"):
         markets = [context.market(market_type, params["symbol"])]
     if params.get("status") not in (None, "", "Trading"):

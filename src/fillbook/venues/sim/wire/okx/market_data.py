@@ -56,7 +56,11 @@ def instruments(context: Context, account: Account, params: Params) -> list[Any]
 def _listed(context: Context, params: Params) -> list[tuple[int, Market]]:
     market_type = market_type_of(params)
     numbered = enumerate(context.exchange.markets.values(), 10_000)
-    return [(number, market) for number, market in numbered if market.listing.market_type is market_type]
+    return [
+        (number, market)
+        for number, market in numbered
+        if market.listing.market_type is market_type and market.is_listed
+    ]
 
 
 def _instrument(context: Context, number: int, listing: Listing) -> dict[str, Any]:
