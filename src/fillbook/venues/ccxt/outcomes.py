@@ -97,6 +97,15 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     # Refused at the door. Too many orders of an account is no invalid order, whatever ccxt's class says.
     Row(Fate.NOT_NOW, _BYBIT, "170005"),
     Row(Fate.NOT_NOW, _OKX, "50061"),
+    # Frozen for a while by a liquidation, by deleveraging or by the settlement of funding.
+    Row(Fate.NOT_NOW, _OKX, "50017"),
+    Row(Fate.NOT_NOW, _OKX, "50018"),
+    Row(Fate.NOT_NOW, _OKX, "50019"),
+    Row(Fate.NOT_NOW, _OKX, "50020"),
+    Row(Fate.NOT_NOW, _OKX, "50021"),
+    Row(Fate.NOT_NOW, _OKX, "50022"),
+    Row(Fate.NOT_NOW, _OKX, "50023"),
+    Row(Fate.NOT_NOW, _OKX, "51032"),
     # A banned address.
     Row(Fate.NOT_NOW, _BYBIT, "10009"),
     Row(Fate.NOT_NOW, _BITGET, "403"),
@@ -109,10 +118,24 @@ OUTCOME_TABLE: tuple[Row, ...] = (
     # Strict refusals for which ccxt has no class: the key, reduce-only, and an amend of what has ended.
     Row(Fate.NOT_DONE, _OKX, "50119"),
     Row(Fate.NOT_DONE, _OKX, "50120"),
+    Row(Fate.NOT_DONE, _OKX, "51023"),
+    Row(Fate.NOT_DONE, _OKX, "51025"),
+    Row(Fate.NOT_DONE, _OKX, "51033"),
+    Row(Fate.NOT_DONE, _OKX, "51037"),
+    Row(Fate.NOT_DONE, _OKX, "51038"),
+    Row(Fate.NOT_DONE, _OKX, "51058"),
+    Row(Fate.NOT_DONE, _OKX, "51148"),
+    Row(Fate.NOT_DONE, _OKX, "51150"),
     Row(Fate.NOT_DONE, _OKX, "51169"),
     Row(Fate.NOT_DONE, _OKX, "51170"),
+    Row(Fate.NOT_DONE, _OKX, "51206"),
+    Row(Fate.NOT_DONE, _OKX, "51299"),
+    Row(Fate.NOT_DONE, _OKX, "51412"),
     Row(Fate.NOT_DONE, _OKX, "51506"),
+    Row(Fate.NOT_DONE, _OKX, "51508"),
     Row(Fate.NOT_DONE, _OKX, "51510"),
+    Row(Fate.NOT_DONE, _OKX, "51511"),
+    Row(Fate.NOT_DONE, _OKX, "51513"),
     # Refusals that ccxt knows no class for: too little money or position, limits of price and size, and orders
     # that have ended.
     Row(Fate.NOT_DONE, _BITGET, "40754"),

@@ -49,10 +49,10 @@ async def test_a_refusal_has_its_class_and_code(client, act, kind, code):
 @pytest.mark.parametrize(
     ("side", "params", "code"),
     [
-        ("sell", {"stopLossPrice": 61000}, "51278"),
-        ("sell", {"takeProfitPrice": 59000}, "51277"),
-        ("buy", {"stopLossPrice": 59000}, "51280"),
-        ("buy", {"takeProfitPrice": 61000}, "51279"),
+        ("sell", {"stopLossPrice": 61000}, "51280"),
+        ("sell", {"takeProfitPrice": 59000}, "51279"),
+        ("buy", {"stopLossPrice": 59000}, "51278"),
+        ("buy", {"takeProfitPrice": 61000}, "51277"),
     ],
 )
 async def test_a_refused_conditional_order_says_so_in_its_row_only(client, exchange, side, params, code):

@@ -133,6 +133,28 @@ NOT_DONE = {
         ("50120", "This API key doesn't have permission to use this function.", errors.ExchangeError),
         ("50011", "Too Many Requests", errors.RateLimitExceeded),
         ("50061", "Order rate limit reached.", errors.ExchangeError),
+        ("51023", "Position does not exist.", errors.ExchangeError),
+        ("51025", "Order count exceeds the limit.", errors.ExchangeError),
+        ("51033", "The total amount per order has reached the limit.", errors.ExchangeError),
+        ("51037", "Only IOC orders that reduce risk are supported now.", errors.ExchangeError),
+        ("51038", "There is such an IOC order already.", errors.ExchangeError),
+        ("51058", "No position.", errors.ExchangeError),
+        ("51148", "ReduceOnly cannot increase the position quantity.", errors.ExchangeError),
+        ("51150", "The precision of the size or the price exceeds the limit.", errors.ExchangeError),
+        ("51206", "Cancel the reduce-only order first.", errors.ExchangeError),
+        ("51299", "You can hold maximum {0} orders of this type.", errors.ExchangeError),
+        ("51412", "The order has been triggered and cannot be cancelled.", errors.ExchangeError),
+        ("51508", "Orders cannot be modified during the call auction.", errors.ExchangeError),
+        ("51511", "The order price did not meet the requirement for post only.", errors.ExchangeError),
+        ("51513", "Too many modification requests are in progress.", errors.ExchangeError),
+        ("50017", "The position is frozen due to ADL.", errors.ExchangeError),
+        ("50018", "The currency is frozen due to ADL.", errors.ExchangeError),
+        ("50019", "The account is frozen due to ADL.", errors.ExchangeError),
+        ("50020", "The position is frozen due to liquidation.", errors.ExchangeError),
+        ("50021", "The currency is frozen due to liquidation.", errors.ExchangeError),
+        ("50022", "The account is frozen due to liquidation.", errors.ExchangeError),
+        ("50023", "Funding fee frozen.", errors.ExchangeError),
+        ("51032", "Closing all positions at market price.", errors.ExchangeError),
         ("50102", "Timestamp request expired", errors.InvalidNonce),
     ],
     VenueName.BITGET: [
@@ -181,7 +203,20 @@ NOT_DONE = {
 
 
 # Refused at the door, though ccxt has no class for it.
-DOOR_CODES = {"170005", "50061", "403", "10009"}
+DOOR_CODES = {
+    "170005",
+    "50061",
+    "403",
+    "10009",
+    "50017",
+    "50018",
+    "50019",
+    "50020",
+    "50021",
+    "50022",
+    "50023",
+    "51032",
+}
 
 
 def flat(table):

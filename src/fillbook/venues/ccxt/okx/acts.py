@@ -33,7 +33,7 @@ from fillbook.venues.ccxt.triggered import cancel_with_what_came
 
 PATIENCE_S = 3.0
 """How long an order may wait for what it depends on, and its outcome for the record of it."""
-ENDED_CODES = frozenset({"51400", "51401", "51402"})
+ENDED_CODES = frozenset({"51400", "51401", "51402", "51412"})
 """What a cancel meets that has nothing left to cancel. It closes no order: the order's record does."""
 _MOST_AT_ONCE = {Book.NORMAL: 20, Book.CONDITIONAL: 10}
 

@@ -173,8 +173,9 @@ CHILD = {
 CONDITION = OrderRef(PERP, "fbmine", "900", Book.CONDITIONAL)
 
 
-async def test_a_cancel_of_a_triggered_order_goes_to_what_it_placed(link):
-    link.answers = [rows("51400", key="algoId"), rows("0")]
+@pytest.mark.parametrize("code", ["51400", "51412"])
+async def test_a_cancel_of_a_triggered_order_goes_to_what_it_placed(link, code):
+    link.answers = [rows(code, key="algoId"), rows("0")]
     link.script = [[ALGO], [CHILD | {"state": "live"}]]
     assert await Acts(link).cancel(CONDITION) == CancelAccepted("900")
     assert [path for path, _ in link.sent] == ["trade/cancel-algos", "trade/cancel-order"]

@@ -14,6 +14,7 @@ from fillbook.venues.sim.core.market import Market
 from fillbook.venues.sim.core.vocabulary import NewOrder, Refusal, Refused, SimOrder, TriggerPrice
 from fillbook.venues.sim.wire.okx.context import Context, Route, Routes, base_units
 from fillbook.venues.sim.wire.okx.errors import (
+    CANCEL_TRIGGERED,
     CANCEL_UNKNOWN,
     UNKNOWN_ORDER,
     OkxError,
@@ -44,10 +45,10 @@ _STATES = {
 _KEPT_MS = 90 * 86_400_000
 # A trigger that is on the wrong side already, by which price it is and the order's side.
 _WOULD_TRIGGER = {
-    ("tp", Side.SELL): ("51277", "TP trigger price can not be lower than the last price"),
-    ("sl", Side.SELL): ("51278", "SL trigger price can not be higher than the last price"),
-    ("tp", Side.BUY): ("51279", "TP trigger price can not be higher than the last price"),
-    ("sl", Side.BUY): ("51280", "SL trigger price can not be lower than the last price"),
+    ("tp", Side.BUY): ("51277", "TP trigger price can not be higher than the last price"),
+    ("sl", Side.BUY): ("51278", "SL trigger price can not be lower than the last price"),
+    ("tp", Side.SELL): ("51279", "TP trigger price can not be lower than the last price"),
+    ("sl", Side.SELL): ("51280", "SL trigger price can not be higher than the last price"),
 }
 
 
@@ -155,7 +156,7 @@ def _cancel(context: Context, account: Account, params: Params) -> dict[str, Any
     required(params, "instId")
     order = _find(context, account, params)
     if order is None or not order.is_open:
-        raise RowRefused(*CANCEL_UNKNOWN)
+        raise RowRefused(*(CANCEL_TRIGGERED if order and order.child_id else CANCEL_UNKNOWN))
     context.exchange.cancel(account, order)
     return {"algoId": str(order.order_id), "algoClOrdId": order.client_order_id, "clOrdId": "", "tag": ""}
 
