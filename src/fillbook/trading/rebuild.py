@@ -5,12 +5,11 @@ through the one door. Whatever was booked already changes nothing, so that a reb
 run again. A symbol is finished when its cursor says from when on it is complete.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
-
-import structlog
+from functools import partial
+from typing import Final, TypeVar
 
 from fillbook.accounts import balances, cursors
 from fillbook.accounts.core import Account, LedgerEntryReport, SyncCursor
@@ -39,14 +38,14 @@ from fillbook.trading.core.rebuild import (
 from fillbook.trading.facts import Booked, Fact, FillsSeen, OrderSeen
 from fillbook.trading.floor import Floor, market_key
 from fillbook.trading.ports import Venue
-from fillbook.trading.rebuild_history import HistoryReader, OrderRecords, SymbolRecords
+from fillbook.trading.rebuild_history import HistoryReader, OrderRecords, SymbolRecords, patiently
 
 FILLS_AT_ONCE: Final = 1000
 ORDERS_AT_ONCE: Final = 500
 ENTRIES: Final = "ledger"
 BEFORE_ACCOUNT: Final = timedelta(days=1)
 
-log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +98,9 @@ class AccountRebuild:
         """Raises `ReadFailed` where not even the account's holdings can be read."""
         for market_type in self._account.market_types:
             await self._floor.instruments.refresh(market_key(self._account), market_type, self._venue)
-        begun = await self._venue.server_time()
-        entries = await self._venue.ledger_entries_since(self._entries_from(begun, asked.since))
+        begun = await self._patiently(self._venue.server_time)
+        since = self._entries_from(begun, asked.since)
+        entries = await self._patiently(lambda: self._venue.ledger_entries_since(since))
         open_orders = await self._open_orders()
         reader = HistoryReader(
             self._account, self._venue, self._floor.clock, self._installations, asked.since
@@ -114,6 +114,9 @@ class AccountRebuild:
         await self._floor.db.run(lambda unit: self._book_entries(unit, entries, begun))
         await self._compare_positions(done)
         return done
+
+    async def _patiently(self, read: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(self._floor.clock, read)
 
     def _entries_from(self, now: datetime, since: datetime | None) -> datetime:
         traits = TRAITS[self._account.exchange]
@@ -132,7 +135,7 @@ class AccountRebuild:
             report
             for market_type in self._account.market_types
             for book in TRAITS[self._account.exchange].books(market_type)
-            for report in await self._venue.open_orders(market_type, book)
+            for report in await self._patiently(partial(self._venue.open_orders, market_type, book))
         ]
 
     async def _symbols(
@@ -151,7 +154,7 @@ class AccountRebuild:
         found = {report.symbol for report in open_orders}
         found |= {entry.symbol for entry in entries if entry.symbol is not None}
         if MarketType.FUTURES in self._account.market_types:
-            found |= {position.symbol for position in await self._venue.positions()}
+            found |= {position.symbol for position in await self._patiently(self._venue.positions)}
         async with self._floor.db.read() as unit:
             found |= {cursor.symbol for cursor in await cursors.of_account(unit, self._account.id)}
         quotes = held | {"USDT", "USDC"}
@@ -166,7 +169,7 @@ class AccountRebuild:
         """Keeps what the account holds; the assets of its spot wallet."""
         assets: set[str] = set()
         for market_type in self._account.market_types:
-            reports = await self._venue.balances(market_type)
+            reports = await self._patiently(partial(self._venue.balances, market_type))
             await self._floor.db.run(
                 lambda unit, reports=reports, kind=market_type: balances.save(  # type: ignore[misc]
                     unit, self._account, reports, whole_wallet=kind
@@ -304,7 +307,7 @@ class AccountRebuild:
             return
         theirs = {
             (one.symbol, one.position_side): one.quantity
-            for one in await self._venue.positions()
+            for one in await self._patiently(self._venue.positions)
             if one.quantity
         }
         async with self._floor.db.read() as unit:

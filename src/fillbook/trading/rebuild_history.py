@@ -3,16 +3,19 @@
 Pages and lists are read whole; an order is asked for by itself only when a fill names one that no list has.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
+
+import structlog
 
 from fillbook.accounts.core import Account, PositionReport
 from fillbook.kernel.clock import Clock
 from fillbook.ledger.core.fill import FillReport
 from fillbook.market.core import MarketType, market_type_of
-from fillbook.market.errors import ReadFailed
+from fillbook.market.errors import CredentialsRefused, ReadFailed
 from fillbook.orders.core.order import Book, OrderRef
 from fillbook.orders.core.reports import OrderReport
 from fillbook.orders.core.venue_traits import TRAITS
@@ -24,6 +27,25 @@ PAGES_LIMIT: Final = 20_000
 STEADY_ATTEMPTS: Final = 5
 LOOKED_UP_LIMIT: Final = 500
 OVERLAP: Final = timedelta(seconds=60)
+PAUSES_S: Final = (2.0, 10.0)
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+async def patiently(clock: Clock, read: Callable[[], Awaitable[T]]) -> T:
+    """Read again what could not be read: a rebuild is long, and one silence must not end it. Raises `ReadFailed`
+    in the end, and at once when it is the key that is refused."""
+    for pause_s in PAUSES_S:
+        try:
+            return await read()
+        except CredentialsRefused:
+            raise
+        except ReadFailed as failure:
+            log.info("read_again", reason=failure.detail, pause_s=pause_s)
+            await clock.sleep(pause_s)
+    return await read()
 
 
 @dataclass(slots=True)
@@ -103,7 +125,7 @@ class HistoryReader:
         fills: list[FillReport] = []
         before = await self._positions(symbol)
         for _ in range(STEADY_ATTEMPTS):
-            until = await self._venue.server_time()
+            until = await patiently(self._clock, self._venue.server_time)
             fills += await self._pages(symbol, since, from_id)
             after = await self._positions(symbol)
             if _quantities(before) == _quantities(after):
@@ -118,12 +140,13 @@ class HistoryReader:
         """What the venue states of a futures symbol; None on spot, which has no positions."""
         if market_type_of(symbol) is MarketType.SPOT:
             return None
-        return [one for one in await self._venue.positions() if one.symbol == symbol]
+        positions = await patiently(self._clock, self._venue.positions)
+        return [one for one in positions if one.symbol == symbol]
 
     async def _pages(self, symbol: str, since: datetime, from_id: str | None) -> list[FillReport]:
         fills: list[FillReport] = []
         for _ in range(PAGES_LIMIT):
-            page = await self._venue.fills_since(symbol, since, from_id)
+            page = await patiently(self._clock, partial(self._venue.fills_since, symbol, since, from_id))
             fills += page.fills
             if page.complete:
                 return fills
@@ -134,7 +157,8 @@ class HistoryReader:
         """Conditional orders first: what came of one is found under its name."""
         records = OrderRecords()
         for book in sorted(self._traits.books(market_type_of(symbol))):
-            for report in await self._venue.orders_since(symbol, read_from.orders, book):
+            read = partial(self._venue.orders_since, symbol, read_from.orders, book)
+            for report in await patiently(self._clock, read):
                 records.add(report)
         known = {report.exchange_order_id for report in (*records.by_number.values(), *records.waiting)}
         for report in waiting:
@@ -152,7 +176,8 @@ class HistoryReader:
             name = theirs[0].client_order_id
             report = None
             if place < LOOKED_UP_LIMIT:
-                report = await self._venue.find_order(OrderRef(symbol, name or "", number, Book.NORMAL))
+                ref = OrderRef(symbol, name or "", number, Book.NORMAL)
+                report = await patiently(self._clock, partial(self._venue.find_order, ref))
             if report is None:
                 orders.forgotten.add(number)
                 if named_by_us(name, self._installations) is None:
