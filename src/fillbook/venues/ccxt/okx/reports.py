@@ -5,13 +5,14 @@ Each function takes the raw row and its instrument; a missing field raises `KeyE
 the condition that placed it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from fillbook.accounts.core import BalanceReport, PositionReport, PositionSide
-from fillbook.kernel.money import ZERO, exact
+from fillbook.kernel.money import ZERO, divide, exact
 from fillbook.ledger.core.fill import FillReport, Liquidity
 from fillbook.market.core import Instrument, MarketType, Price, from_contracts
 from fillbook.orders.core.order import Book, OrderRequest, OrderStatus
@@ -205,6 +206,35 @@ def position_report(row: Raw, instrument: Instrument) -> PositionReport:
         leverage=positive(row.get("lever")),
         margin_mode=MARGIN_MODES.get(row.get("mgnMode") or ""),
         at=moment(row["uTime"]),
+    )
+
+
+def one_per_leg(reports: Sequence[PositionReport]) -> list[PositionReport]:
+    """OKX keeps a position of its own in each margin mode; a symbol's leg is what they come to together.
+
+    Such a sum names no margin mode, leverage or liquidation price, and the entry only where both go one way.
+    """
+    found: dict[tuple[str, PositionSide], PositionReport] = {}
+    for report in reports:
+        key = (report.symbol, report.position_side)
+        found[key] = _together(found[key], report) if key in found else report
+    return list(found.values())
+
+
+@exact
+def _together(first: PositionReport, second: PositionReport) -> PositionReport:
+    quantity = first.quantity + second.quantity
+    cost = first.quantity * first.entry_price + second.quantity * second.entry_price
+    is_one_way = first.quantity * second.quantity > 0
+    return replace(
+        first,
+        quantity=quantity,
+        entry_price=divide(cost, quantity) if is_one_way else ZERO,
+        unrealized_pnl=(first.unrealized_pnl or ZERO) + (second.unrealized_pnl or ZERO),
+        liquidation_price=None,
+        leverage=None,
+        margin_mode=None,
+        at=max(first.at, second.at),
     )
 
 

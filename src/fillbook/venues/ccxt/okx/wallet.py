@@ -21,7 +21,7 @@ from fillbook.venues.ccxt.calls import CallFailed
 from fillbook.venues.ccxt.okx import endpoints as at
 from fillbook.venues.ccxt.okx.entries import read_entries
 from fillbook.venues.ccxt.okx.link import FAILURES, OkxLink
-from fillbook.venues.ccxt.okx.reports import balance_report, position_report
+from fillbook.venues.ccxt.okx.reports import balance_report, one_per_leg, position_report
 from fillbook.venues.ccxt.okx.words import INSTRUMENT_TYPES
 from fillbook.venues.ccxt.values import UNREADABLE, amount, moment, positive
 
@@ -61,7 +61,7 @@ class Wallet:
                     reports.append(position_report(row, instrument))
         except UNREADABLE as error:
             raise FAILURES.unreadable(error, "positions") from None
-        return reports
+        return [report for report in one_per_leg(reports) if report.quantity]
 
     async def symbol_modes(self, symbol: str) -> SymbolModes:
         """Leverage and position mode as OKX states them now, and the margin mode that orders name; spot has none."""

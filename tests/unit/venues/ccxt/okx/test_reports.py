@@ -296,6 +296,41 @@ def test_a_position_is_signed_by_its_leg_or_in_net_mode_by_itself(instrument, le
     )
 
 
+@pytest.mark.parametrize(
+    ("sizes", "prices", "quantity", "entry"),
+    [(("1", "3"), ("100", "200"), "0.04", "175"), (("3", "-1"), ("100", "200"), "0.02", "0")],
+)
+def test_positions_of_both_margin_modes_are_one_leg(instrument, sizes, prices, quantity, entry):
+    rows = [
+        {
+            "posSide": "net",
+            "pos": size,
+            "avgPx": price,
+            "upl": "1",
+            "mgnMode": mode,
+            "lever": "5",
+            "uTime": "1",
+        }
+        for size, price, mode in zip(sizes, prices, ("cross", "isolated"), strict=True)
+    ]
+    (report,) = reports.one_per_leg([reports.position_report(row, instrument(PERP)) for row in rows])
+    assert (report.quantity, report.entry_price, report.unrealized_pnl) == (
+        Decimal(quantity),
+        Decimal(entry),
+        2,
+    )
+    assert (report.margin_mode, report.leverage) == (None, None)
+
+
+def test_legs_and_symbols_stay_apart(instrument):
+    rows = [
+        {"posSide": leg, "pos": "1", "avgPx": "1", "upl": "0", "mgnMode": "cross", "lever": "5", "uTime": "1"}
+        for leg in ("long", "short")
+    ]
+    found = [reports.position_report(row, instrument(symbol)) for row in rows for symbol in (PERP, ETH)]
+    assert len(reports.one_per_leg(found)) == 4
+
+
 def test_a_recorded_position_is_read(recorded, instrument):
     report = reports.position_report(recorded("http_get_positions")["data"][0], instrument(PERP))
     assert (report.quantity, report.entry_price, report.liquidation_price) == (
