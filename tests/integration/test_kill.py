@@ -17,6 +17,17 @@ BEFORE_COMMIT = ("accepted", "planning")
 
 @pytest.mark.parametrize("step", [step for step in STEPS if step != NOWHERE])
 async def test_a_kill_at_any_step_doubles_nothing_and_loses_nothing(process: Process, step: str) -> None:
+    await kill_at(process, step)
+
+
+@pytest.mark.parametrize("step", ["planned", "sent"])
+async def test_a_kill_around_the_request_is_made_good_at_every_venue(
+    process_elsewhere: Process, step: str
+) -> None:
+    await kill_at(process_elsewhere, step)
+
+
+async def kill_at(process: Process, step: str) -> None:
     world = process.world
     accounts = [await world.account(f"acc{n}") for n in range(2)]
     strategy = await world.strategy(*accounts, leverage=2)

@@ -19,6 +19,9 @@ from fillbook.trading.engine import Engine
 from fillbook.trading.facts import SendSettled
 from fillbook.trading.runner import AccountRunner
 from fillbook.venues.ccxt.binance.venue import BinanceVenue
+from fillbook.venues.ccxt.bitget.venue import BitgetVenue
+from fillbook.venues.ccxt.bybit.venue import BybitVenue
+from fillbook.venues.ccxt.okx.venue import OkxVenue
 
 NOWHERE = "nowhere"
 
@@ -49,12 +52,17 @@ def _tell_and_die(self: Any, booked: Any, changed: Any) -> None:
         die()
 
 
+def _after_sending() -> None:
+    for venue in (BinanceVenue, BitgetVenue, BybitVenue, OkxVenue):
+        after(venue, "place")
+
+
 STEPS: dict[str, Callable[[], None]] = {
     NOWHERE: lambda: None,
     "accepted": lambda: setattr(Engine, "wake", die),
     "planning": lambda: after(Deciding, "_write"),
     "planned": lambda: setattr(Dispatcher, "_send", die),
-    "sent": lambda: after(BinanceVenue, "place"),
+    "sent": _after_sending,
     "settling": lambda: after(Booking, "_save", _settles),
     "settled": lambda: setattr(AccountRunner, "_await_fills", die),
     "booked": lambda: setattr(Booking, "_tell", _tell_and_die),

@@ -40,7 +40,9 @@ class Process:
             "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
             "FILLBOOK_DATA_DIR": str(self.data_dir),
             "FILLBOOK_MASTER_KEYS": MASTER_KEY,
-            "FILLBOOK_VENUE_URLS": json.dumps({"binance:demo": self.venue_url or self.exchange_url}),
+            "FILLBOOK_VENUE_URLS": json.dumps(
+                {f"{self.world.venue}:demo": self.venue_url or self.exchange_url}
+            ),
             "FILLBOOK_PORT": str(self.port),
             "FILLBOOK_DATABASE_URL": self.database_url,
         }
