@@ -5,6 +5,7 @@ The first part is measured on the wire against the simulated exchange; the secon
 """
 
 import asyncio
+import copy
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -98,9 +99,10 @@ async def _measure(place: Place, exchange: Process, count: int) -> list[Sequence
 
 
 async def _cpu_ms(acts: Sequence[Look], count: int) -> list[float]:
-    """CPU of this process per account, the median; the acts take turns, so that all meet the same noise."""
+    """CPU of this process per account, the median of a second round: looks come again and again, and the first of each
+    reads the books. The acts take turns, so that all meet the same noise."""
     taken_ms: list[list[float]] = [[] for _ in acts]
-    for number in (*range(min(count, 100)), *range(count)):
+    for number in (*range(count), *range(count)):
         for act, taken in zip(acts, taken_ms, strict=True):
             begun_s = time.process_time()
             await act(number)
@@ -133,14 +135,18 @@ async def _runners(books: Books, url: str, keys: Sequence[Key]) -> AsyncIterator
 
 @asynccontextmanager
 async def _bare(url: str, keys: Sequence[Key]) -> AsyncIterator[list[Any]]:
-    """ccxt's instances of the same accounts, on one session."""
+    """One ccxt instance, copied for each account: what an instance needs once is not what is measured."""
     async with aiohttp.ClientSession() as session:
-        settings = {"enableRateLimit": False, "session": session}
-        exchanges = [ccxt.binance({"apiKey": key.api_key, "secret": key.secret, **settings}) for key in keys]
-        for exchange in exchanges:
-            exchange.urls["api"] = stand_in(exchange.urls["api"], url)
+        shared = ccxt.binance({"enableRateLimit": False, "session": session})
+        shared.urls["api"] = stand_in(shared.urls["api"], url)
+        shared.open()
+        exchanges = []
+        for key in keys:
+            exchange = copy.copy(shared)
+            exchange.apiKey, exchange.secret = key.api_key, key.secret
+            exchanges.append(exchange)
         yield exchanges
-        for exchange in exchanges:
+        for exchange in (shared, *exchanges):
             exchange.session = None  # it is not theirs to close
 
 
