@@ -15,6 +15,7 @@ from fillbook.orders.core.order import LIVE_STATUSES, Book, Order, OrderStatus, 
 from fillbook.orders.core.reports import OrderReport
 from fillbook.trading.core import settle
 from fillbook.trading.core.reconcile import LocalSnapshot, Plan, VenueSnapshot, reconcile
+from fillbook.trading.core.reconcile.positions import RESIDUAL
 from fillbook.trading.core.reconcile.repairs import (
     BookFills,
     EndVanished,
@@ -27,9 +28,10 @@ from fillbook.trading.core.reconcile.repairs import (
     Relabel,
     Repair,
     RestartCursor,
+    TakeBack,
     TakeRecord,
 )
-from fillbook.trading.core.reconcile.snapshots import FillId, Leg, Link, LocalPosition
+from fillbook.trading.core.reconcile.snapshots import FillId, Leg, Link, LocalPosition, Residual
 from support.trading import PERP, a_fill, after, an_order
 
 NOW = after(7200)
@@ -90,8 +92,25 @@ class Books:
             fill_ids=frozenset(self.fills),
             links={LINK.code: LINK},
             newest_order_at=now,
+            residuals={leg: self._residuals()},
             differing_since={leg: now - timedelta(days=1)},
             catching_up_since=now,
+        )
+
+    def _residuals(self) -> tuple[Residual, ...]:
+        """What was inferred for positions, each with the real fills of its side that came after it."""
+        order = list(self.fills.values())
+        return tuple(
+            Residual(
+                fill,
+                tuple(
+                    later
+                    for later in order[order.index(fill) + 1 :]
+                    if later.side is fill.side and later not in self.inferred
+                ),
+            )
+            for fill in self.inferred
+            if fill.exchange_order_id.startswith(RESIDUAL)
         )
 
     def look(self, truth: Truth, now: datetime = NOW) -> VenueSnapshot:
@@ -144,10 +163,14 @@ class Books:
                     self._learn_order(fill, truth)
                     self._book(fill)
             case InferFill(fill, record):
-                self.inferred.append(fill)
+                booked = replace(fill, venue_fill_id=f"~{len(self.inferred)}")
+                self.inferred.append(booked)
                 if record is not None:
                     self._take(record, Truth())
-                self._book(replace(fill, venue_fill_id=f"~{len(self.inferred)}"))
+                self._book(booked)
+            case TakeBack(residual):
+                self.inferred.remove(residual.fill)
+                del self.fills[FillId.of(residual.fill)]
             case EndVanished(order):
                 self.orders[order.client_order_id] = settle.with_vanished(order, NOW)
             case QueueCancel(order):

@@ -8,8 +8,9 @@ from typing import Any
 
 from fillbook.accounts.core import PositionSide
 from fillbook.kernel.money import ZERO, exact
-from fillbook.ledger.core.fill import FillReport
+from fillbook.ledger.core.fill import Fill, FillReport
 from fillbook.ledger.store import held as store
+from fillbook.ledger.store.facts import to_fill
 from fillbook.market.core import MarketType, market_type_of
 from fillbook.storage.unit import Unit
 
@@ -74,3 +75,33 @@ async def booked_keys(
     """The keys (symbol, order, fill) of those of these fills that are booked."""
     keys = [(one.symbol, one.exchange_order_id, one.venue_fill_id) for one in reports]
     return await store.booked_keys(unit, account_id, keys)
+
+
+async def inferred_fills(
+    unit: Unit, account_id: int, symbols: Sequence[str], order_prefix: str
+) -> list[tuple[FillReport, tuple[FillReport, ...]]]:
+    """The inferred fills of these symbols that count, of orders whose venue ids begin so, each with the real ones of
+    its position and side that were booked after it; all as they were reported."""
+    found = []
+    for row in await store.inferred_fills(unit, account_id, symbols, order_prefix):
+        since = await store.real_fills_since(unit, row)
+        found.append((_reported(to_fill(row)), tuple(_reported(to_fill(one)) for one in since)))
+    return found
+
+
+def _reported(fill: Fill) -> FillReport:
+    return FillReport(
+        symbol=fill.symbol,
+        exchange_order_id=fill.exchange_order_id,
+        client_order_id=None,
+        venue_fill_id=fill.venue_fill_id,
+        side=fill.side,
+        position_side=fill.position_side,
+        price=fill.price,
+        quantity=fill.quantity,
+        fee=fill.fee,
+        fee_asset=fill.fee_asset,
+        liquidity=fill.liquidity,
+        kind=fill.kind,
+        exchange_at=fill.exchange_at,
+    )

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from fillbook.kernel.money import ZERO
 from fillbook.ledger.core.books import EXTERNAL
-from fillbook.ledger.tables import fill_keys, positions, strategy_positions
+from fillbook.ledger.core.fill import FillSource
+from fillbook.ledger.tables import fill_keys, fills, positions, strategy_positions
 from fillbook.storage.unit import Unit
 
 _account, _owner = positions.c, strategy_positions.c
@@ -59,6 +60,40 @@ async def held(unit: Unit, account_id: int) -> Iterable[Any]:
 async def held_by_owners(unit: Unit, account_id: int) -> Iterable[Any]:
     """The books of strategies, bots and persons, without what is external."""
     return await unit.all(_OWNED, {"account": account_id})
+
+
+async def inferred_fills(
+    unit: Unit, account_id: int, symbols: Sequence[str], order_prefix: str
+) -> Iterable[Any]:
+    """The inferred fills of these symbols that count, of orders whose venue ids begin so."""
+    fill = fills.c
+    return await unit.all(
+        sa.select(fills).where(
+            fill.account_id == account_id,
+            fill.symbol.in_(symbols),
+            fill.source == FillSource.INFERRED,
+            fill.superseded_by_id.is_(None),
+            fill.exchange_order_id.startswith(order_prefix),
+        )
+    )
+
+
+async def real_fills_since(unit: Unit, inferred: Any) -> Iterable[Any]:
+    """The real fills of an inferred one's position and side that were booked after it, and count."""
+    fill = fills.c
+    return await unit.all(
+        sa.select(fills)
+        .where(
+            fill.account_id == inferred.account_id,
+            fill.symbol == inferred.symbol,
+            fill.position_side == inferred.position_side,
+            fill.side == inferred.side,
+            fill.source != FillSource.INFERRED,
+            fill.superseded_by_id.is_(None),
+            fill.created_at > inferred.created_at,
+        )
+        .order_by(fill.id)
+    )
 
 
 async def set_reconcile_status(

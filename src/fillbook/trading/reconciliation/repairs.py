@@ -4,12 +4,13 @@ A repair that reads leaves what it saw on the venue's side, so that the next loo
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from fillbook.accounts import cursors
 from fillbook.accounts.core import Account
-from fillbook.ledger.core.fill import FillReport, FillSource
+from fillbook.ledger.core.fill import FillAmendment, FillReport, FillSource
 from fillbook.ledger.service import held
 from fillbook.market.core import market_type_of
 from fillbook.market.errors import ReadFailed
@@ -35,9 +36,10 @@ from fillbook.trading.core.reconcile.repairs import (
     Relabel,
     Repair,
     RestartCursor,
+    TakeBack,
     TakeRecord,
 )
-from fillbook.trading.core.reconcile.snapshots import Unread
+from fillbook.trading.core.reconcile.snapshots import Residual, Unread
 from fillbook.trading.facts import FillsSeen, OrderSeen, Vanished
 from fillbook.trading.floor import Floor
 from fillbook.trading.gaps import take_report
@@ -59,7 +61,7 @@ class Repairs:
         self._cancels = cancels
         self._side = side
         self.inferred: set[str] = set()
-        """Symbols of inferred fills."""
+        """Symbols of fills that were inferred, or taken back."""
 
     async def do(self, repair: Repair) -> None:
         match repair:
@@ -75,6 +77,8 @@ class Repairs:
                 await self._book(fills, FillSource.REST)
             case InferFill(fill, record):
                 await self._infer(fill, record)
+            case TakeBack(residual):
+                await self._take_back(residual)
             case EndVanished(order):
                 await self._floor.bookkeeper.submit(Vanished(order))
             case QueueCancel():
@@ -159,6 +163,14 @@ class Repairs:
         self.inferred.add(fill.symbol)
         if record is not None:
             await self._floor.bookkeeper.submit(OrderSeen(self._account.id, record))
+
+    async def _take_back(self, residual: Residual) -> None:
+        every = (residual.fill, *residual.since)
+        busted = (replace(fill, amendment=FillAmendment.BUSTED) for fill in every)
+        await self._book(tuple(busted), FillSource.REST)
+        again = (replace(fill, amendment=FillAmendment.CORRECTED) for fill in residual.since)
+        await self._book(tuple(again), FillSource.REST)
+        self.inferred.add(residual.fill.symbol)
 
     async def _relabel(self, unit: Unit, repair: Relabel) -> None:
         order, link = repair.order, repair.link

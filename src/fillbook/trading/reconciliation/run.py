@@ -10,6 +10,7 @@ from typing import Final
 
 from fillbook.accounts import balances
 from fillbook.accounts.core import Account
+from fillbook.ledger.service.held import inferred_fills
 from fillbook.market.core import MarketType
 from fillbook.market.errors import ReadFailed
 from fillbook.storage.unit import Unit
@@ -20,8 +21,8 @@ from fillbook.trading.core.reconcile.cases import Case
 from fillbook.trading.core.reconcile.fills import plan_fills
 from fillbook.trading.core.reconcile.orders import INFER_AFTER
 from fillbook.trading.core.reconcile.pace import Cause, Depth
-from fillbook.trading.core.reconcile.positions import is_believed, may_infer
-from fillbook.trading.core.reconcile.snapshots import Misses, Unread, VenueSnapshot
+from fillbook.trading.core.reconcile.positions import RESIDUAL, is_believed, may_infer
+from fillbook.trading.core.reconcile.snapshots import Leg, Misses, Residual, Unread, VenueSnapshot
 from fillbook.trading.floor import Floor
 from fillbook.trading.ports import Venue
 from fillbook.trading.reconciliation.books import Memory, read_books
@@ -113,12 +114,26 @@ class Run:
         if self._depth is Depth.QUIET:
             return self._compare(local, self._tools.floor.clock.now())
         await self._keep_balances()
-        return self._compare(await self._read_books(), await self._venue_time())
+        return self._compare(await self._whole_books(), await self._venue_time())
 
     async def _look_again(self) -> _Look:
         await self._side.read_positions()
+        return self._compare(await self._whole_books(), await self._venue_time())
+
+    async def _whole_books(self) -> LocalSnapshot:
+        """The books, and for what differs the fills that were inferred before."""
         local = await self._read_books()
-        return self._compare(local, await self._venue_time())
+        differing = differences(local, self._side.snapshot(local.at))
+        if not differing:
+            return local
+        symbols = sorted({leg.symbol for leg in differing})
+        async with self._tools.floor.db.read() as unit:
+            inferred = await inferred_fills(unit, self._tools.account.id, symbols, RESIDUAL)
+        residuals: dict[Leg, tuple[Residual, ...]] = {}
+        for fill, since in inferred:
+            leg = Leg(fill.symbol, fill.position_side)
+            residuals[leg] = (*residuals.get(leg, ()), Residual(fill, since))
+        return replace(local, residuals=residuals)
 
     def _compare(self, local: LocalSnapshot, at: datetime) -> _Look:
         venue = self._side.snapshot(at)
@@ -206,8 +221,10 @@ class Run:
         ]
 
     def _note(self, look: _Look) -> None:
+        """What a later look says of a finding is more; what was there before is what the first one met."""
         for finding in look.plan.findings:
-            self._found.setdefault(finding.key, finding)
+            first = self._found.get(finding.key, finding)
+            self._found[finding.key] = replace(finding, before=first.before)
 
     def _outcome(self, look: _Look) -> Outcome:
         remember_misses(self._tools.memory, look.local, look.venue)

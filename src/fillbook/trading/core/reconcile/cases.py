@@ -37,6 +37,7 @@ class RepairKind(StrEnum):
     LOOK_UP = "look_up"
     READ_FILLS = "read_fills"
     INFER_FILL = "infer_fill"
+    TAKE_BACK = "take_back"
     END_VANISHED = "end_vanished"
     QUEUE_CANCEL = "queue_cancel"
     RELABEL = "relabel"

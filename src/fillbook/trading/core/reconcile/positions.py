@@ -15,15 +15,24 @@ from fillbook.orders.core.order import Book, OrderStatus, OrderType
 from fillbook.orders.core.reports import OrderReport
 from fillbook.trading.core.reconcile.cases import Case, Finding, RepairKind
 from fillbook.trading.core.reconcile.orders import INFER_AFTER, Step
-from fillbook.trading.core.reconcile.repairs import InferFill, MarkPosition, ReadFills, ReadHistory
+from fillbook.trading.core.reconcile.repairs import (
+    InferFill,
+    MarkPosition,
+    ReadFills,
+    ReadHistory,
+    TakeBack,
+)
 from fillbook.trading.core.reconcile.snapshots import (
     Leg,
     LocalPosition,
     LocalSnapshot,
+    Residual,
     Unread,
     VenueSnapshot,
 )
 
+RESIDUAL = "residual"
+"""Begins the order ids of fills that were inferred from positions."""
 OK, MISMATCH, REPAIRING = "ok", "mismatch", "repairing"
 _NOTHING = LocalPosition(ZERO)
 
@@ -79,7 +88,11 @@ def _plan_difference(
         return Finding(case, f"position {leg}", cause, before, after if repair else {}, repair, leg.symbol)
 
     status = REPAIRING
-    if leg.symbol in venue.unread_fills:
+    overtaken = overtaken_residual(local, leg, here.quantity, there)
+    if overtaken is not None:
+        cause = "What had been inferred for it is explained by real fills that have come since."
+        step.add(finding(cause, RepairKind.TAKE_BACK), TakeBack(overtaken))
+    elif leg.symbol in venue.unread_fills:
         step.add(finding("It differs, and the fills that may explain it could not be read.", None))
         status = MISMATCH
     elif leg.symbol not in venue.fills_read:
@@ -117,6 +130,17 @@ def _mark(step: Step, leg: Leg, here: LocalPosition, status: str) -> None:
         step.add(None, MarkPosition(leg, status))
 
 
+@exact
+def overtaken_residual(local: LocalSnapshot, leg: Leg, here: Decimal, there: Decimal) -> Residual | None:
+    """What was inferred and is counted twice now: the books are beyond the venue by its quantity, and real fills of
+    just that quantity have come since."""
+    for residual in local.residuals.get(leg, ()):
+        came = sum((fill.quantity for fill in residual.since), ZERO)
+        if residual.fill.quantity == came and residual.fill.side.sign * came == here - there:
+            return residual
+    return None
+
+
 _CAUSES = {
     Case.POSITION_UNRECORDED: "The venue holds a position that the books do not have.",
     Case.CLOSE_MISSING: "The position is closed at the venue and open in the books.",
@@ -141,7 +165,7 @@ def inferred_residual(
     if price is None:
         return None, "No price is known for it, so nothing is booked."
     side = Side.BUY if moved > 0 else Side.SELL
-    number = f"residual-{leg.side}-{here.last_fill_id or 'first'}-{to_text(there)}"
+    number = f"{RESIDUAL}-{leg.side}-{here.last_fill_id or 'first'}-{to_text(there)}"
     fill = FillReport(
         symbol=leg.symbol,
         exchange_order_id=number,

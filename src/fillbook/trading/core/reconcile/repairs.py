@@ -7,7 +7,7 @@ from datetime import datetime
 from fillbook.ledger.core.fill import FillReport
 from fillbook.orders.core.order import Order
 from fillbook.orders.core.reports import OrderReport
-from fillbook.trading.core.reconcile.snapshots import Leg, Link
+from fillbook.trading.core.reconcile.snapshots import Leg, Link, Residual
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,14 @@ class InferFill:
 
     fill: FillReport
     record: OrderReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Take an inferred fill back: what it stood for is booked by now. The real fills are booked anew after it, for they
+    were divided among the owners while it still stood."""
+
+    residual: Residual
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,7 @@ Repair = (
     | ReadHistory
     | BookFills
     | InferFill
+    | TakeBack
     | EndVanished
     | QueueCancel
     | Relabel

@@ -80,6 +80,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Residual:
+    """An inferred fill that stands for what a position held beyond all records, and the real fills of its side that
+    were booked after it."""
+
+    fill: FillReport
+    since: tuple[FillReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LocalSnapshot:
     """What the books hold of one account.
 
@@ -103,6 +112,7 @@ class LocalSnapshot:
     newest_order_at: datetime | None = None
     suspected: Mapping[Leg, tuple[Decimal, Decimal]] = field(default_factory=dict)
     differing_since: Mapping[Leg, datetime] = field(default_factory=dict)
+    residuals: Mapping[Leg, tuple[Residual, ...]] = field(default_factory=dict)
     catching_up_since: datetime | None = None
 
     def settled_by(self, venue_at: datetime) -> datetime:

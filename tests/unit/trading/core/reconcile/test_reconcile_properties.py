@@ -15,6 +15,7 @@ from fillbook.orders.core.order import LIVE_STATUSES, OrderStatus
 from fillbook.orders.core.reports import OrderReport
 from fillbook.trading.core.reconcile import Case, VenueSnapshot, reconcile
 from fillbook.trading.core.reconcile.fills import missing_fills
+from fillbook.trading.core.reconcile.positions import RESIDUAL
 from fillbook.trading.core.reconcile.repairs import EndVanished, InferFill, ReadFills
 from fillbook.trading.core.reconcile.snapshots import FillId, Misses, Unread
 from support.trading import a_fill_report, a_report, after
@@ -131,6 +132,33 @@ def test_what_no_record_shows_is_inferred_once_and_leads_to_the_venues_position(
     for report in truth.orders:
         order = books.orders.get(report.client_order_id or "")
         assert order is None or order.filled_quantity == report.filled_quantity
+
+
+@given(truth=truths(), data=st.data())
+def test_what_was_inferred_for_a_position_is_taken_back_when_the_real_fills_come(
+    truth: Truth, data: st.DataObject
+) -> None:
+    """Of orders that nobody here knows, of one side: those of ours supersede their own inferred fills in the ledger,
+    and what two sides hide together cannot be told apart."""
+    side = data.draw(st.sampled_from(Side))
+    one_side = [order for order in truth.orders if order.side is side]
+    orders = {order.exchange_order_id for order in one_side if data.draw(st.booleans())}
+    truth.orders = [
+        order for order in truth.orders if order.exchange_order_id not in orders or not order.status.is_live
+    ]
+    truth.fills = _fills_of_all(truth)
+    truth.hidden = frozenset(FillId.of(fill) for fill in truth.fills if fill.exchange_order_id in orders)
+    books = Books()
+    books.reconcile(truth)
+    truth.hidden = frozenset()
+    books.reconcile(truth)
+    assert net(list(books.fills.values())) == net(truth.fills)
+    standing = [fill for fill in books.inferred if fill.exchange_order_id.startswith(RESIDUAL)]
+    assert standing == []
+
+
+def _fills_of_all(truth: Truth) -> list[FillReport]:
+    return [fill for report in truth.orders for fill in _fills_of(truth, report)]
 
 
 @given(truth=truths(), data=st.data())
