@@ -16,7 +16,7 @@ import aiohttp
 import certifi
 
 from fillbook.accounts.core import Credentials, Environment
-from fillbook.kernel.clock import Clock
+from fillbook.kernel.clock import Clock, to_ms
 from fillbook.market.core import Instrument, MarketType, VenueName
 from fillbook.venues.ccxt.client import (
     Refusal,
@@ -120,6 +120,8 @@ class Site:
         self._tls: ssl.SSLContext | None = None
         self._time_difference_ms = 0
         self._clock_checked_s = float("-inf")
+        self._clock_measured_s = float("-inf")
+        self._measuring = asyncio.Lock()
 
     def session(self, egress: str | None) -> aiohttp.ClientSession:
         """The one session for requests of an egress: a local address, a proxy's URL, or None."""
@@ -162,8 +164,19 @@ class Site:
     def set_time_difference(self, milliseconds: int) -> None:
         """How far our clock is ahead of the venue's; every later signature is corrected by it."""
         self._time_difference_ms = milliseconds
+        self._clock_measured_s = self.clock.elapsed_s()
         for exchange in self._exchanges.values():
             exchange.options["timeDifference"] = milliseconds
+
+    async def venue_ms(self, measure: Callable[[], Awaitable[int]], max_age_s: float) -> int:
+        """The venue's time in ms: by our clock while that was measured a moment ago, else by `measure`.
+
+        Accounts that ask together are answered by one measurement.
+        """
+        async with self._measuring:
+            if self.clock.elapsed_s() - self._clock_measured_s > max_age_s:
+                return await measure()
+            return to_ms(self.clock.now()) - self._time_difference_ms
 
     def take_clock_check(self) -> bool:
         """Whether the caller is to measure the venue's clock now: one caller an hour is."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from fillbook.accounts.core import Credentials, Environment
+from fillbook.kernel.clock import to_ms
 from fillbook.market.core import Instrument, MarketType, VenueName
 from fillbook.market.errors import ReadFailed
 from fillbook.venues.ccxt.binance.endpoints import FUTURES, PROFILE, SPOT, pool_of, real_address
@@ -177,3 +178,31 @@ async def test_one_who_stops_waiting_does_not_stop_the_load_of_the_others(site):
     await asyncio.sleep(0)
     go.set()
     assert (await patient).venue_ids
+
+
+async def test_accounts_that_ask_the_time_together_are_answered_by_one_measurement(site, clock):
+    measured = []
+
+    async def measure():
+        measured.append(1)
+        await asyncio.sleep(0)
+        site.set_time_difference(2_000)
+        return to_ms(clock.now()) - 2_000
+
+    found = await asyncio.gather(*(site.venue_ms(measure, 10) for _ in range(20)))
+    assert set(found) == {to_ms(clock.now()) - 2_000}
+    clock.advance(9)
+    assert await site.venue_ms(measure, 10) == to_ms(clock.now()) - 2_000
+    assert len(measured) == 1
+    clock.advance(2)
+    await site.venue_ms(measure, 10)
+    assert len(measured) == 2
+
+
+async def test_a_measurement_that_failed_is_made_again(site):
+    async def fail():
+        raise ValueError("no time")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no time"):
+            await site.venue_ms(fail, 10)
