@@ -167,7 +167,7 @@ class Streams:
                 "extraFees": "",
                 "execPnl": "0",
             }
-            # Here the venue leaves it to the client to know what a fee is paid in.
+            # The recorded messages lack it: a client must know by itself what a fee is paid in.
             del row["feeCurrency"]
             self._tell(order.account, "execution", category, lambda: row, is_fill=True)
         self._tell(
