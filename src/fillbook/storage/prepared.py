@@ -114,9 +114,21 @@ def _prepare(
     assert compiled.positiontup is not None, "every driver of ours takes parameters by position"
     types = {bind.key: bind.type for bind in compiled.binds.values()}
     binds = tuple(
-        (name, types[name].dialect_impl(dialect).bind_processor(dialect)) for name in compiled.positiontup
+        (name, _processor(dialect, statement.table, name, types[name])) for name in compiled.positiontup
     )
     return Prepared(compiled.string, binds, defaults)
+
+
+def _processor(dialect: Dialect, table: sa.Table, name: str, kind: Any) -> Processor | None:
+    processor: Processor | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    if processor is None and dialect.name == "sqlite" and name in table.c and "check" in table.c[name].info:
+        return _plain_word
+    return processor
+
+
+def _plain_word(value: Any) -> str | None:
+    """A word of an enum as a plain string: sqlite3 looks long for an adapter of anything else."""
+    return None if value is None else str(value)
 
 
 def _with_bulk_insert(dialect: Dialect, table: sa.Table, prepared: Prepared, conflict: str = "") -> Prepared:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from fillbook.kernel.ids import RowIds
@@ -17,7 +18,7 @@ from fillbook.kernel.money import ONE, ZERO, exact, quantise
 from fillbook.ledger.core.allocation import allocate_pro_rata, split_fill, whole_fill
 from fillbook.ledger.core.books import ACCOUNT, EXTERNAL, BookKey, BookRow, Owner
 from fillbook.ledger.core.fees import FeeInQuote, FeeRateSource, fee_in_quote
-from fillbook.ledger.core.fill import CanonicalKey, Fill, FillKey, FillKind, FillSource
+from fillbook.ledger.core.fill import CanonicalKey, Fill, FillKind, FillSource
 from fillbook.ledger.core.position import FillPart, FlatRule
 from fillbook.ledger.core.revision import Cause, Superseded
 from fillbook.ledger.core.round_trip import ExitReason, TradeSource
@@ -26,7 +27,7 @@ from fillbook.ledger.service.incoming import BookedFill, FillToBook, OwnerTerms
 from fillbook.ledger.service.revising import News, what_is_new
 from fillbook.ledger.store import books, facts
 from fillbook.ledger.tables import fills
-from fillbook.market.core import Instrument, MarketType, market_type_of
+from fillbook.market.core import Instrument, MarketType
 from fillbook.storage.partitions import ensure_partition
 from fillbook.storage.unit import Unit
 
@@ -57,6 +58,26 @@ class _Records:
     superseded: list[Superseded] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """What booking asks about a symbol of an account, once for all of its fills."""
+
+    instrument: Instrument
+    rates: Mapping[str, Decimal]
+
+
+MarketOf = Callable[[int, str], _Market]
+
+
+def _markets(instrument_of: InstrumentOf, rates_of: RatesOf) -> MarketOf:
+    @cache
+    def market_of(account_id: int, symbol: str) -> _Market:
+        instrument = instrument_of(account_id, symbol)
+        return _Market(instrument, rates_of(account_id, instrument.quote))
+
+    return market_of
+
+
 class Ledger:
     """Books fills; one object per process. Holds no state that the database does not hold.
 
@@ -80,7 +101,7 @@ class Ledger:
             return BookedFills()
         for one in {(f.report.exchange_at.year, f.report.exchange_at.month): f for f in news.every}.values():
             await ensure_partition(unit, fills, one.report.exchange_at)
-        records = self._records(news, instrument_of, rates_of)
+        records = self._records(news, _markets(instrument_of, rates_of))
         await facts.insert_fills(unit, records.plain)
         await facts.insert_amending_fills(unit, records.amending)
         leaving = await take_out(unit, records.superseded)
@@ -101,46 +122,48 @@ class Ledger:
             tuple(records.counting), tuple(records.superseded), tuple(changes), _capital_changes(changes)
         )
 
-    def _records(self, news: News, instrument_of: InstrumentOf, rates_of: RatesOf) -> _Records:
+    @exact
+    def _records(self, news: News, market_of: MarketOf) -> _Records:
         """Every record that the news make, oldest first."""
         records = _Records()
-        amending = {one.wanted.key: one for one in news.amending}
-        new_ids: dict[FillKey, int] = {}
-        for one in sorted(news.every, key=_booking_order):
-            booked, fee = self._to_fill(one, instrument_of, rates_of)
-            row = _fill_row(booked, fee, instrument_of)
-            new_ids[one.key] = booked.fill.id
-            amendment = amending.get(one.key)
-            is_bust = amendment is not None and amendment.is_bust
-            if not is_bust:
-                records.counting.append(booked)
-            if amendment is None and one.source is not FillSource.INFERRED:
-                records.plain.append(row)
-                continue
-            corrected = None if amendment is None else amendment.booked
-            # A trade that was taken back counts for nothing: its record supersedes itself, too.
-            row |= {
-                "corrects_id": None if corrected is None else corrected.id,
-                "superseded_by_id": booked.fill.id if is_bust else None,
-            }
-            records.amending.append(row)
-            if corrected is not None:
-                cause = Cause.BUSTED if is_bust else Cause.CORRECTED
-                records.superseded.append(Superseded(corrected, booked.fill.id, cause))
-        records.superseded += [
-            Superseded(inferred.fill, new_ids[by.key], Cause.EXPLAINED) for inferred, by in news.explained
-        ]
+        for one in sorted(news.fresh, key=_booking_order):
+            booked, row = self._record(one, market_of(one.account_id, one.report.symbol))
+            records.plain.append(row)
+            records.counting.append(booked)
+        if news.amending or news.inferred:
+            self._add_amending(records, news, market_of)
+        if news.explained:
+            ids = {one.fill.key: one.fill.id for one in records.counting}
+            records.superseded += [
+                Superseded(inferred.fill, ids[by.key], Cause.EXPLAINED) for inferred, by in news.explained
+            ]
         return records
 
-    @exact
-    def _to_fill(
-        self, one: FillToBook, instrument_of: InstrumentOf, rates_of: RatesOf
-    ) -> tuple[BookedFill, FeeInQuote]:
-        report = one.report
-        instrument = instrument_of(one.account_id, report.symbol)
-        rates = rates_of(one.account_id, instrument.quote)
+    def _add_amending(self, records: _Records, news: News, market_of: MarketOf) -> None:
+        """The records that take over a key: inferred fills, and what corrects or takes back what is booked."""
+        for inferred in news.inferred:
+            booked, row = self._record(inferred, market_of(inferred.account_id, inferred.report.symbol))
+            records.amending.append(row | {"corrects_id": None, "superseded_by_id": None})
+            records.counting.append(booked)
+        for amending in news.amending:
+            one, corrected = amending.wanted, amending.booked
+            booked, row = self._record(one, market_of(one.account_id, one.report.symbol))
+            # A trade that was taken back counts for nothing: its record supersedes itself, too.
+            row["superseded_by_id"] = booked.fill.id if amending.is_bust else None
+            row["corrects_id"] = None if corrected is None else corrected.id
+            records.amending.append(row)
+            if not amending.is_bust:
+                records.counting.append(booked)
+            if corrected is not None:
+                cause = Cause.BUSTED if amending.is_bust else Cause.CORRECTED
+                records.superseded.append(Superseded(corrected, booked.fill.id, cause))
+        records.counting.sort(key=lambda one: _booking_order(one.wanted))
+
+    def _record(self, one: FillToBook, market: _Market) -> tuple[BookedFill, dict[str, Any]]:
+        """A fill with the number of its row, and the row."""
+        report, instrument = one.report, market.instrument
         fee = fee_in_quote(
-            report.fee, report.fee_asset, instrument.base, instrument.quote, report.price, rates
+            report.fee, report.fee_asset, instrument.base, instrument.quote, report.price, market.rates
         )
         if not isinstance(fee, FeeInQuote):
             fee = FeeInQuote(ZERO, ZERO, FeeRateSource.MISSING)
@@ -157,7 +180,7 @@ class Ledger:
             price=report.price,
             quantity=report.quantity,
             cost=quantise(report.price * report.quantity),
-            market_type=market_type_of(report.symbol),
+            market_type=instrument.market_type,
             exchange_at=report.exchange_at,
             fee=report.fee,
             fee_asset=report.fee_asset,
@@ -166,26 +189,28 @@ class Ledger:
             kind=report.kind,
             order_id=one.order_id,
         )
-        return BookedFill(fill, one), fee
+        row = facts.fill_row(
+            fill,
+            fee,
+            one.user_id,
+            one.environment,
+            instrument.settle,
+            source=one.source,
+            venue_realized_pnl=report.venue_realized_pnl,
+            raw=_raw_of(one),
+        )
+        return BookedFill(fill, one), row
+
+
+def _raw_of(one: FillToBook) -> Mapping[str, Any]:
+    upto = one.report.cumulative_quantity
+    if one.source is FillSource.INFERRED and upto is not None:
+        return facts.inferred_raw(upto)
+    return one.report.raw if isinstance(one.report.raw, dict) else dict(one.report.raw)
 
 
 def _booking_order(one: FillToBook) -> tuple[int, str, CanonicalKey]:
     return (one.account_id, one.report.symbol, one.report.canonical_key)
-
-
-def _fill_row(one: BookedFill, fee: FeeInQuote, instrument_of: InstrumentOf) -> dict[str, Any]:
-    wanted = one.wanted
-    upto, is_inferred = wanted.report.cumulative_quantity, wanted.source is FillSource.INFERRED
-    return facts.fill_row(
-        one.fill,
-        fee,
-        wanted.user_id,
-        wanted.environment,
-        instrument_of(wanted.account_id, one.fill.symbol).settle,
-        source=wanted.source,
-        venue_realized_pnl=wanted.report.venue_realized_pnl,
-        raw=facts.inferred_raw(upto) if is_inferred and upto is not None else dict(wanted.report.raw),
-    )
 
 
 def _flat_rule(instrument: Instrument) -> FlatRule:
@@ -194,7 +219,7 @@ def _flat_rule(instrument: Instrument) -> FlatRule:
 
 
 def _parts_by_book(
-    booked: Iterable[BookedFill],
+    booked: Sequence[BookedFill],
     rows: dict[BookKey, BookRow],
     leaving: Mapping[BookKey, Sequence[LeavingPart]],
     instrument_of: InstrumentOf,
@@ -206,6 +231,7 @@ def _parts_by_book(
         for lost in parts:
             moved[book] -= lost.fill.side.sign * lost.quantity
     leverages = {key: row.leverage for key, row in rows.items()}
+    is_divided = any(one.wanted.terms is None for one in booked)
     for one in booked:
         fill, wanted = one.fill, one.wanted
         shares: list[tuple[Owner, FillPart]] = [
@@ -224,8 +250,9 @@ def _parts_by_book(
                 currency = instrument_of(fill.account_id, fill.symbol).settle
                 rows[key] = BookRow.new(key, owner, wanted.user_id, wanted.environment, currency)
             pending[key].append(part)
-            moved[key] += fill.side.sign * part.quantity
-            leverages[key] = part.leverage
+            if is_divided:
+                moved[key] += fill.side.sign * part.quantity
+                leverages[key] = part.leverage
     return pending
 
 
