@@ -15,6 +15,7 @@ from fillbook.ledger.core.fill_ids import INFERRED_SIGN
 from fillbook.ledger.core.revision import Inferred, Superseded
 from fillbook.ledger.tables import fill_keys, fills
 from fillbook.market.core import MarketType, Side
+from fillbook.storage.keyed import KeyedSelect
 from fillbook.storage.unit import Unit
 
 _KEY_COLUMNS = (
@@ -24,14 +25,16 @@ _KEY_COLUMNS = (
     fill_keys.c.venue_fill_id,
 )
 _ORDER_COLUMNS = _KEY_COLUMNS[:3]
-_OF_ORDERS = sa.select(*_KEY_COLUMNS, fill_keys.c.fill_id).where(
-    sa.tuple_(*_ORDER_COLUMNS).in_(sa.bindparam("orders", expanding=True))
-)
-_OF_ORDERS_AMONG = _OF_ORDERS.where(
-    sa.or_(
-        fill_keys.c.venue_fill_id.in_(sa.bindparam("ids", expanding=True)),
-        fill_keys.c.venue_fill_id.startswith(INFERRED_SIGN),
-    )
+_KEYS = sa.select(*_KEY_COLUMNS, fill_keys.c.fill_id)
+_OF_ORDERS = KeyedSelect(_KEYS, *_ORDER_COLUMNS)
+_OF_ORDERS_AMONG = KeyedSelect(
+    _KEYS.where(
+        sa.or_(
+            fill_keys.c.venue_fill_id.in_(sa.bindparam("ids", expanding=True)),
+            fill_keys.c.venue_fill_id.startswith(INFERRED_SIGN),
+        )
+    ),
+    *_ORDER_COLUMNS,
 )
 _BY_IDS = sa.select(fills).where(fills.c.id.in_(sa.bindparam("ids", expanding=True)))
 _KEYS_AT_ONCE = 400
@@ -42,18 +45,14 @@ _UPTO = "inferred_up_to"
 async def booked_of(unit: Unit, keys: Collection[FillKey]) -> dict[FillKey, int]:
     """What is booked of the orders to which these keys belong, each with the id of the record in force: at
     least the keys themselves and every inferred fill."""
-    orders = list({key[:3]: None for key in keys})
+    orders = {key[:3] for key in keys}
     ids = sorted({key[3] for key in keys})
-    booked: dict[FillKey, int] = {}
-    for start in range(0, len(orders), _KEYS_AT_ONCE):
-        chosen: dict[str, Any] = {"orders": orders[start : start + _KEYS_AT_ONCE]}
-        # Few fills of an order that has thousands must not read them all; many are read faster by order.
-        if len(ids) <= _FEW_IDS:
-            rows = await unit.all(_OF_ORDERS_AMONG, {**chosen, "ids": ids})
-        else:
-            rows = await unit.all(_OF_ORDERS, chosen)
-        booked |= {tuple(row)[:4]: row.fill_id for row in rows}
-    return booked
+    # Few fills of an order that has thousands must not read them all; many are read faster by order.
+    if len(ids) <= _FEW_IDS:
+        rows = await _OF_ORDERS_AMONG.rows(unit, orders, ids=ids)
+    else:
+        rows = await _OF_ORDERS.rows(unit, orders)
+    return {tuple(row)[:4]: row.fill_id for row in rows}
 
 
 async def fills_in_force(unit: Unit, ids: Iterable[int]) -> list[tuple[Fill, bool]]:
@@ -69,11 +68,7 @@ async def inferred_by_id(unit: Unit, ids: Iterable[int]) -> list[Inferred]:
 
 async def real_fills_of(unit: Unit, orders: Iterable[OrderKey]) -> list[Fill]:
     """The fills of these orders that count and that a venue has reported."""
-    every = list(orders)
-    ids: list[int] = []
-    for start in range(0, len(every), _KEYS_AT_ONCE):
-        found = await unit.all(_OF_ORDERS, {"orders": every[start : start + _KEYS_AT_ONCE]})
-        ids += [row.fill_id for row in found]
+    ids = [row.fill_id for row in await _OF_ORDERS.rows(unit, set(orders))]
     rows = await _rows_by_id(unit, ids)
     return [
         to_fill(row) for row in rows if row.superseded_by_id is None and row.source != FillSource.INFERRED

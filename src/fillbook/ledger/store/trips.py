@@ -12,13 +12,12 @@ from fillbook.ledger.core.fill import CanonicalKey
 from fillbook.ledger.core.position import Allocation, FillPart
 from fillbook.ledger.core.round_trip import RoundTrip, TripKey
 from fillbook.ledger.tables import fill_allocations, trades
+from fillbook.storage.keyed import KeyedSelect
 from fillbook.storage.unit import Unit
 
 _KEYS_AT_ONCE: Final = 400
 _KEY_COLUMNS: Final = (trades.c.opening_fill_id, trades.c.opening_part, trades.c.owner_key)
-_STORED: Final = sa.select(trades.c.id, *_KEY_COLUMNS).where(
-    sa.tuple_(*_KEY_COLUMNS).in_(sa.bindparam("keys", expanding=True))
-)
+_STORED: Final = KeyedSelect(sa.select(trades.c.id, *_KEY_COLUMNS), *_KEY_COLUMNS)
 OwnedTrip = tuple[str, TripKey]
 
 
@@ -76,12 +75,11 @@ async def delete_trips(unit: Unit, ids: Iterable[int]) -> None:
 
 async def stored_trips(unit: Unit, keys: Iterable[OwnedTrip]) -> dict[OwnedTrip, int]:
     """The numbers of those trips that have rows."""
-    wanted = [(key.fill_id, key.part_index, owner_key) for owner_key, key in keys]
-    found: dict[OwnedTrip, int] = {}
-    for start in range(0, len(wanted), _KEYS_AT_ONCE):
-        rows = await unit.all(_STORED, {"keys": wanted[start : start + _KEYS_AT_ONCE]})
-        found |= {(row.owner_key, TripKey(row.opening_fill_id, row.opening_part)): row.id for row in rows}
-    return found
+    wanted = {(key.fill_id, key.part_index, owner_key) for owner_key, key in keys}
+    return {
+        (row.owner_key, TripKey(row.opening_fill_id, row.opening_part)): row.id
+        for row in await _STORED.rows(unit, wanted)
+    }
 
 
 async def insert_trips(unit: Unit, trips: Sequence[tuple[BookRow, RoundTrip]]) -> list[int]:

@@ -21,6 +21,7 @@ from fillbook.orders.core.order import (
     TimeInForce,
 )
 from fillbook.orders.tables import order_venue_ids, orders
+from fillbook.storage.keyed import KeyedSelect
 from fillbook.storage.scope import Scope, owned
 from fillbook.storage.unit import Unit
 
@@ -30,29 +31,22 @@ _LIVE: Final = tuple(sorted(LIVE_STATUSES))
 # Built once: a statement that is built anew must be keyed anew before SQLAlchemy finds it compiled.
 _BY_IDS: Final = sa.select(orders).where(orders.c.id.in_(sa.bindparam("ids", expanding=True)))
 _LOCKED: Final = _BY_IDS.order_by(orders.c.id).with_for_update()
-_BY_CLIENT_IDS: Final = (
-    sa.select(orders)
-    .where(sa.tuple_(orders.c.account_id, orders.c.client_order_id).in_(sa.bindparam("keys", expanding=True)))
-    .order_by(orders.c.id)
-    .with_for_update()
+_BY_CLIENT_IDS: Final = KeyedSelect(
+    sa.select(orders).order_by(orders.c.id).with_for_update(), orders.c.account_id, orders.c.client_order_id
 )
-_BY_VENUE_IDS: Final = (
+_BY_VENUE_IDS: Final = KeyedSelect(
     sa.select(
         orders,
         order_venue_ids.c.book.label("known_book"),
         order_venue_ids.c.venue_id.label("known_id"),
     )
     .join_from(order_venue_ids, orders, orders.c.id == order_venue_ids.c.order_id)
-    .where(
-        sa.tuple_(
-            order_venue_ids.c.account_id,
-            order_venue_ids.c.symbol,
-            order_venue_ids.c.book,
-            order_venue_ids.c.venue_id,
-        ).in_(sa.bindparam("keys", expanding=True))
-    )
     .order_by(orders.c.id)
-    .with_for_update(of=orders)
+    .with_for_update(of=orders),
+    order_venue_ids.c.account_id,
+    order_venue_ids.c.symbol,
+    order_venue_ids.c.book,
+    order_venue_ids.c.venue_id,
 )
 _LIVE_OF: Final = (
     sa.select(orders)
@@ -171,21 +165,15 @@ async def owned_order(unit: Unit, scope: Scope, order_id: int) -> Order | None:
 
 
 async def by_client_ids(unit: Unit, keys: Iterable[ClientId]) -> list[Order]:
-    found: list[Order] = []
-    for chunk in _chunks(list(keys)):
-        found += [to_order(row) for row in await unit.all(_BY_CLIENT_IDS, {"keys": chunk})]
-    return found
+    return [to_order(row) for row in await _BY_CLIENT_IDS.rows(unit, set(keys))]
 
 
 async def by_venue_ids(unit: Unit, keys: Iterable[VenueId]) -> list[tuple[VenueId, Order]]:
     """The orders behind ids of their venues, each with the id that it was found by."""
-    found: list[tuple[VenueId, Order]] = []
-    for chunk in _chunks(list(keys)):
-        rows = await unit.all(_BY_VENUE_IDS, {"keys": chunk})
-        found += [
-            ((row.account_id, row.symbol, Book(row.known_book), row.known_id), to_order(row)) for row in rows
-        ]
-    return found
+    return [
+        ((row.account_id, row.symbol, Book(row.known_book), row.known_id), to_order(row))
+        for row in await _BY_VENUE_IDS.rows(unit, set(keys))
+    ]
 
 
 async def live_of(unit: Unit, account_ids: Iterable[int]) -> list[Order]:
