@@ -4,7 +4,9 @@ An order of unknown fate that is truly not at the exchange may still wait for it
 from its request on, and nothing is wrong until then.
 """
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,8 +54,7 @@ async def miscounts(world: World) -> list[str]:
     sent = Counter(
         (request.api_key, name)
         for request in world.server.gateway(world.venue).requests
-        if request.method == "POST"
-        and (name := request.params.get("newClientOrderId") or request.params.get("clientAlgoId"))
+        if _creates(request.method, request.path) and (name := _named_by(request.params)) is not None
     )
     found = [f"{name} was sent {count} times" for (_, name), count in sent.items() if count > 1]
     rows = await world.rows(orders)
@@ -73,6 +74,17 @@ async def miscounts(world: World) -> list[str]:
     decisions = Counter((row.signal_id, row.account_id, row.leg) for row in rows if row.signal_id is not None)
     found += [f"{decision} became {count} orders" for decision, count in decisions.items() if count > 1]
     return found
+
+
+def _creates(method: str, path: str) -> bool:
+    """Whether a request that names an order creates it: a POST that neither cancels nor changes one."""
+    return method == "POST" and re.search("cancel|amend|modify", path) is None
+
+
+def _named_by(params: Mapping[str, str]) -> str | None:
+    """The client order id in a request that creates an order, at any of the venues."""
+    names = ("newClientOrderId", "clientAlgoId", "orderLinkId", "clOrdId", "algoClOrdId", "clientOid")
+    return next((params[name] for name in names if params.get(name)), None)
 
 
 def _was_never_placed(row: Any) -> bool:

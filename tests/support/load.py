@@ -15,27 +15,33 @@ from typing import Any
 import httpx
 
 from support.process import Process
-from support.world import PERP, SPOT, Strategy
+from support.world import PERP, SPOT, Strategy, World
 
 WAIT_S = 15
 
-MODERATE_FAULTS: tuple[dict[str, Any], ...] = (
-    {"kind": "accept_then_drop", "method": "POST", "path": "/order$", "probability": 0.06},
-    {"kind": "drop_before_accept", "method": "POST", "path": "/order$", "probability": 0.02},
-    {"kind": "garbage", "method": "POST", "path": "/order$", "probability": 0.03},
-    {"kind": "truncate", "method": "POST", "path": "/order$", "probability": 0.03},
-    {"kind": "error_page", "status": 502, "probability": 0.02},
-    {"kind": "rate_limit", "method": "POST", "path": "/order$", "probability": 0.003, "retry_after_s": 1},
-    {"kind": "delay", "seconds": 0.2, "probability": 0.1},
-    {"kind": "delay", "seconds": 0.2, "after": True, "method": "POST", "probability": 0.1},
-    {"kind": "hide_lookups", "method": "POST", "path": "/order$", "seconds": 1, "probability": 0.1},
-    {"kind": "late_fill", "method": "DELETE", "fraction": "0.5", "seconds": 0.3, "probability": 0.1},
-    {"kind": "accept_then_drop", "method": "DELETE", "probability": 0.1},
-    {"kind": "hide_fills", "probability": 0.1},
-    {"kind": "duplicate", "probability": 0.1},
-    {"kind": "reorder", "probability": 0.1},
-    {"kind": "late_message", "seconds": 0.3, "probability": 0.1},
-)
+
+def moderate_faults(world: World) -> list[dict[str, Any]]:
+    """What an exchange does wrong on a bad day, to orders, cancels, reads and streams."""
+    (method, path), (cancel_method, cancel_path) = world.wire.place, world.wire.cancel
+    place = {"method": method, "path": path}
+    cancel = {"method": cancel_method, "path": cancel_path}
+    return [
+        {"kind": "accept_then_drop", **place, "probability": 0.06},
+        {"kind": "drop_before_accept", **place, "probability": 0.02},
+        {"kind": "garbage", **place, "probability": 0.03},
+        {"kind": "truncate", **place, "probability": 0.03},
+        {"kind": "error_page", "status": 502, "probability": 0.02},
+        {"kind": "rate_limit", **place, "probability": 0.003, "retry_after_s": 1},
+        {"kind": "delay", "seconds": 0.2, "probability": 0.1},
+        {"kind": "delay", **place, "seconds": 0.2, "after": True, "probability": 0.1},
+        {"kind": "hide_lookups", **place, "seconds": 1, "probability": 0.1},
+        {"kind": "late_fill", **cancel, "fraction": "0.5", "seconds": 0.3, "probability": 0.1},
+        {"kind": "accept_then_drop", **cancel, "probability": 0.1},
+        {"kind": "hide_fills", "probability": 0.1},
+        {"kind": "duplicate", "probability": 0.1},
+        {"kind": "reorder", "probability": 0.1},
+        {"kind": "late_message", "seconds": 0.3, "probability": 0.1},
+    ]
 
 
 @dataclass
@@ -110,7 +116,7 @@ class Load:
 async def under_load(process: Process, strategies: list[Strategy], seed: int) -> AsyncIterator[Load]:
     """Load and moderate faults while the block runs; both have ended after it."""
     load = Load(process, strategies, random.Random(seed))
-    for number, fault in enumerate(MODERATE_FAULTS):
+    for number, fault in enumerate(moderate_faults(process.world)):
         process.world.fault(**{"n": 0, "seed": seed * 100 + number, **fault})
     senders = [asyncio.create_task(load.send(strategy)) for strategy in strategies]
     try:
