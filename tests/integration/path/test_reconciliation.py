@@ -63,8 +63,9 @@ async def assert_nothing_left(world: World, account: Account) -> None:
 
 
 async def test_case_a_a_signals_order_without_a_row_gets_it_back_with_its_strategy_and_its_signal(
-    world: World,
+    world_anywhere: World,
 ) -> None:
+    world = world_anywhere
     account, _ = await a_world_with(world, REST)
     (before,) = await world.orders()
     await forget_orders(world, account)
@@ -176,7 +177,8 @@ async def test_a_restored_backup_is_told_and_everything_since_comes_back_to_its_
     await assert_nothing_left(world, account)
 
 
-async def test_a_quiet_look_leaves_one_row_however_often_it_is_made(world: World) -> None:
+async def test_a_quiet_look_leaves_one_row_however_often_it_is_made(world_anywhere: World) -> None:
+    world = world_anywhere
     account, _ = await a_world_with(world, BUY)
     await reconcile(world, account)
     assert world.engine is not None
