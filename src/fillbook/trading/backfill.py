@@ -19,6 +19,7 @@ from fillbook.ledger.service.open_books import books_of
 from fillbook.market.core import market_type_of
 from fillbook.market.errors import ReadFailed
 from fillbook.orders.core.order import Book, OrderRef
+from fillbook.orders.core.reports import OrderReport
 from fillbook.orders.store import rows
 from fillbook.storage.unit import Unit
 from fillbook.trading.core.reconcile.fills import missing_fills
@@ -30,6 +31,7 @@ from fillbook.trading.ports import Venue
 
 OVERLAP: Final = timedelta(seconds=60)
 PAGES_LIMIT: Final = 1000
+LEARNED_KEPT: Final = 1000
 ENTRIES: Final = "ledger"
 ENTRIES_OVERLAP: Final = timedelta(hours=1)
 """Venues write funding and transfers down late; what is read twice is booked once."""
@@ -46,6 +48,12 @@ class Backfill:
         self._venue = venue
         self._floor = floor
         self._lock = asyncio.Lock()
+        self._learned: list[OrderReport] = []
+
+    def take_learned(self) -> list[OrderReport]:
+        """The records of orders that fills led to since this was asked last: orders that nobody here knew."""
+        learned, self._learned = self._learned, []
+        return learned
 
     async def read_entries(self) -> list[str]:
         """Read funding, deposits, withdrawals and transfers on from where the last reading ended; what could not
@@ -181,4 +189,5 @@ class Backfill:
         report = await self._venue.find_order(ref)
         if report is not None:
             await take_report(self._floor, self._venue, self._account.id, report)
+            self._learned = [*self._learned, report][-LEARNED_KEPT:]
         return report is not None

@@ -35,6 +35,8 @@ class Memory:
     differing_since: dict[Leg, datetime] = field(default_factory=dict)
     exhausted: dict[Leg, datetime] = field(default_factory=dict)
     """When all of the venue's history was read for a difference that has stayed as it is, and did not explain it."""
+    has_searched: bool = False
+    """Whether coins of markets that nobody follows were looked into; once is enough."""
     quiet: tuple[int, LocalSnapshot] | None = None
     """The books as a quiet look found them, and how often something had been booked by then."""
 

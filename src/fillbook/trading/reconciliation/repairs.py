@@ -5,7 +5,7 @@ A repair that reads leaves what it saw on the venue's side, so that the next loo
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from fillbook.accounts import cursors
@@ -101,6 +101,18 @@ class Repairs:
                 self._side.unread_fills[symbol] = Unread(failure.detail)
             else:
                 self._side.fills_read.add(symbol)
+
+    async def read_since(self, symbols: Iterable[str], since: datetime) -> None:
+        """Read the fills of symbols that are not followed, and follow those that have some."""
+        for symbol in symbols:
+            try:
+                found = await self._backfill.read_again(symbol, since)
+            except ReadFailed as failure:
+                self._side.unread_fills[symbol] = Unread(failure.detail)
+                continue
+            self._side.fills += found
+            if found:
+                await self._follow(symbol)
 
     async def _take(self, report: OrderReport) -> None:
         try:

@@ -23,17 +23,20 @@ from fillbook.trading.core.reconcile.orders import INFER_AFTER
 from fillbook.trading.core.reconcile.pace import Cause, Depth
 from fillbook.trading.core.reconcile.positions import RESIDUAL, is_believed, may_infer
 from fillbook.trading.core.reconcile.snapshots import Leg, Misses, Residual, Unread, VenueSnapshot
-from fillbook.trading.floor import Floor
+from fillbook.trading.floor import Floor, market_key
 from fillbook.trading.ports import Venue
 from fillbook.trading.reconciliation.books import Memory, read_books
 from fillbook.trading.reconciliation.repairs import Repairs
 from fillbook.trading.reconciliation.venue_side import VenueSide
 
 LOOKS_LIMIT: Final = 8
+SEARCHED_LIMIT: Final = 20
+QUOTES: Final = frozenset({"USDT", "USDC"})
 TOLD_ONCE: Final = frozenset({Case.OVERFILLED})
 """Cases in which everything is booked and nothing is left to do, though it stays as it is."""
 _OF_POSITIONS: Final = frozenset({Case.POSITION_DIFFERS, Case.POSITION_UNRECORDED, Case.CLOSE_MISSING})
 """A difference that went by itself, without a fill that was missing, was on its way and is not told."""
+_OF_LOST_ORDERS: Final = frozenset({Case.ORDER_MISSING, Case.EXTERNAL_ORDER, Case.BACKUP_RESTORED})
 _CATCHING_UP: Final = frozenset({Cause.START, Cause.CONNECTION, Cause.ASKED})
 
 
@@ -79,7 +82,8 @@ class Run:
         self._found: dict[FindingKey, Finding] = {}
 
     async def to_its_end(self) -> Outcome:
-        look = await self._first_look()
+        self._tools.backfill.take_learned()
+        look = first = await self._first_look()
         self._note(look)
         if look.plan.repairs or self._depth is not Depth.QUIET:
             for repair in look.plan.repairs:
@@ -87,7 +91,10 @@ class Run:
             self._tools.memory.quiet = None
             if self._depth is not Depth.QUIET:
                 await self._repairs.read_on(self._followed(look.local))
+            if self._depth is Depth.WHOLE and not self._tools.memory.has_searched:
+                await self._search(look.local)
             look = await self._until_nothing_is_left()
+            self._note_learned(first)
         return self._outcome(look)
 
     async def _until_nothing_is_left(self) -> _Look:
@@ -220,11 +227,35 @@ class Run:
             if symbol not in side.fills_read and symbol not in side.unread_fills
         ]
 
+    async def _search(self, local: LocalSnapshot) -> None:
+        """Coins in the spot wallet of markets that nobody follows may be of orders that an older database has lost:
+        their fills since its youngest order are read, once. (On futures the position shows.)"""
+        wallet = self._side.balances.get(MarketType.SPOT)
+        if local.newest_order_at is None or wallet is None or isinstance(wallet, Unread):
+            return
+        self._tools.memory.has_searched = True
+        held = {report.asset for report in wallet if report.total}
+        listed = self._tools.floor.instruments.symbols_of(market_key(self._tools.account), MarketType.SPOT)
+        unfollowed = sorted(
+            symbol
+            for symbol in set(listed) - local.cursors.keys()
+            if symbol.partition("/")[0] in held and symbol.partition("/")[2] in QUOTES
+        )
+        await self._repairs.read_since(unfollowed[:SEARCHED_LIMIT], local.newest_order_at)
+
     def _note(self, look: _Look) -> None:
         """What a later look says of a finding is more; what was there before is what the first one met."""
         for finding in look.plan.findings:
             first = self._found.get(finding.key, finding)
             self._found[finding.key] = replace(finding, before=first.before)
+
+    def _note_learned(self, first: _Look) -> None:
+        """Orders that the books did not know, and that their fills led to, are found as if a list had shown them."""
+        learned = tuple(self._tools.backfill.take_learned())
+        before = replace(first.local, positions={}, holdings={}, cursors={})
+        for finding in reconcile(before, VenueSnapshot(first.venue.at, records=learned)).findings:
+            if finding.case in _OF_LOST_ORDERS:
+                self._found.setdefault(finding.key, finding)
 
     def _outcome(self, look: _Look) -> Outcome:
         remember_misses(self._tools.memory, look.local, look.venue)
