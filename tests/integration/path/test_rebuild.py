@@ -1,6 +1,5 @@
 """A database that is lost altogether is rebuilt from the exchanges: the same books, to the last digit."""
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -11,29 +10,22 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from conftest import empty
-from fillbook.accounts.core import Account, Environment
+from fillbook.accounts.core import Account
 from fillbook.accounts.tables import sync_cursors
 from fillbook.app.alone import AccountTraded
-from fillbook.app.config.document import from_bytes, to_bytes
-from fillbook.app.config.service import export_config, import_config
-from fillbook.app.rebuild import AccountResult, Rebuilder
 from fillbook.identity.tables import installation
 from fillbook.market.core import MarketType, Side
 from fillbook.orders.core.order import OrderType
-from fillbook.storage.unit import Database
 from fillbook.strategies.tables import settings_history, strategies, strategy_accounts, strategy_capital
 from fillbook.trading import rebuild as trading_rebuild
 from fillbook.trading.booking import Booking
 from fillbook.trading.desk_port import ManualOrder
-from fillbook.trading.rebuild import RebuildAsked
 from fillbook.trading.tables import reconcile_findings, reconcile_runs
 from fillbook.venues.ccxt import limits
-from fillbook.venues.ccxt.venues import CcxtVenues
 from fillbook.venues.sim.core.vocabulary import NewOrder
-from fillbook.venues.sim.direct.site import SimSite
 from support.memory import Memory
-from support.world import BINANCE, PERP, Strategy, World, key_of
+from support.rebuilding import losing, rebuild
+from support.world import PERP, Strategy, World, key_of
 
 SPOT = "BTC/USDT"
 BUY = {"order_type": "MARKET", "side": "buy"}
@@ -44,52 +36,9 @@ Lose = Callable[[], Awaitable[None]]
 
 @pytest.fixture
 async def lose(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Lose]:
-    """Export the configuration, throw the database away, and import it into an empty one."""
     name = "world_anywhere" if "world_anywhere" in request.fixturenames else "world"
-    world: World = request.getfixturevalue(name)
-    opened: list[Database] = []
-
-    async def lose() -> None:
-        await world.stop()
-        await world.db.run(
-            lambda unit: unit.insert_if_new(installation, [{"id": 1, "installation_id": "test"}])
-        )
-        async with world.db.read() as unit:
-            document = to_bytes(await export_config(unit, world.vault))
-        if world.db.engine.dialect.name == "sqlite":
-            path = tmp_path / f"rebuilt{len(opened)}.db"
-            shutil.copy(sqlite_template, path)
-            opened.append(world.db)
-            world.db = Database.connect(f"sqlite:///{path}", world.clock)
-        else:
-            await empty(world.db)
-        await world.db.run(lambda unit: import_config(unit, from_bytes(document), world.vault))
-
-    yield lose
-    for database in opened:
-        await database.close()
-
-
-async def rebuild(
-    world: World, *, installations: tuple[str, ...] = (), wire: bool = False, **asked: Any
-) -> list[AccountResult]:
-    """By the way that trading goes; or straight to the same exchange, which then keeps no budget of requests."""
-    venues = CcxtVenues(world.clock, world.rng, {(BINANCE, Environment.DEMO): world.server.url(BINANCE)})
-    site = SimSite(BINANCE, world.clock, exchange=world.exchange)
-    rebuilder = Rebuilder(
-        world.db,
-        world.clock,
-        world.rng,
-        world.vault,
-        venues.open if wire else site.open,
-        owns_directory=False,
-        installations=installations,
-    )
-    try:
-        asked.setdefault("since", world.clock.now() - timedelta(days=1))
-        return await rebuilder.run(await rebuilder.accounts(), RebuildAsked(**asked))
-    finally:
-        await venues.close()
+    async with losing(request.getfixturevalue(name), sqlite_template, tmp_path) as lose:
+        yield lose
 
 
 def place(world: World, account: Account, side: Side, quantity: str, **more: Any) -> None:
@@ -109,6 +58,7 @@ async def trade_a_while(world: World) -> tuple[Account, Strategy, Strategy]:
     await world.alert(first, **BUY, qty_per=20)
     await world.alert(second, order_type="MARKET", side="sell", qty_per=35)
     await world.alert(spot, **BUY, qty_per=40)
+    await world.quiet()  # what nobody here ordered is divided by what is booked when it comes
     place(world, account, Side.BUY, "0.013")
     await world.quiet()
     world.exchange.fund(PERP, Decimal("0.0001"))
