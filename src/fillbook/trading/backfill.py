@@ -35,6 +35,8 @@ LEARNED_KEPT: Final = 1000
 ENTRIES: Final = "ledger"
 ENTRIES_OVERLAP: Final = timedelta(hours=1)
 """Venues write funding and transfers down late; what is read twice is booked once."""
+SHOWN_WITHIN: Final = timedelta(minutes=2)
+"""Venues write orders and fills down in different places: the one may be read before the other."""
 WAIT_FOR_RECORD: Final = timedelta(hours=1)
 """Venues lose sight of orders in busy times, for more than half an hour."""
 
@@ -173,15 +175,20 @@ class Backfill:
             raise ReadFailed(f"the venue does not show yet whose orders {', '.join(sorted(waiting))} are")
 
     async def _may_be_ours(self, fills: Sequence[FillReport]) -> set[str]:
-        """Of fills whose orders the venue does not show, the orders that may be ours: young ones, where an order of
-        ours is of unknown fate. Booked as external they would be lost to it for good."""
-        since = self._floor.clock.now() - WAIT_FOR_RECORD
-        young = [fill for fill in fills if fill.exchange_at >= since]
+        """Of fills whose orders the venue does not show, the orders that may be ours: those of a moment ago, and
+        young ones where an order of ours may have a number that nobody knows. Booked as external they would be lost
+        to it for good."""
+        now = self._floor.clock.now()
+        young = [fill for fill in fills if fill.exchange_at >= now - WAIT_FOR_RECORD]
         if not young:
             return set()
         async with self._floor.db.read() as unit:
-            unknown = await rows.lanes_of_unknown_fate(unit, self._account.id)
-        return {fill.exchange_order_id for fill in young if (fill.symbol, fill.side) in unknown}
+            unnamed = await rows.lanes_of_unnamed_orders(unit, self._account.id)
+        return {
+            fill.exchange_order_id
+            for fill in young
+            if (fill.symbol, fill.side) in unnamed or fill.exchange_at >= now - SHOWN_WITHIN
+        }
 
     async def _learn_order(self, fill: FillReport) -> bool:
         """Read the record of a fill's order: its client id says whose it is. False: the venue shows none."""

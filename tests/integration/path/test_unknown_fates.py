@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from fillbook.market.core import Side
+from fillbook.market.errors import ReadFailed
+from fillbook.orders.core.order import OrderType
 from fillbook.orders.store import rows
 from fillbook.orders.tables import orders
 from fillbook.trading.booking import Booking
@@ -14,6 +17,7 @@ from fillbook.trading.core.reconcile import pace
 from fillbook.trading.core.reconcile.pace import Cause, Depth
 from fillbook.trading.core.settle import NEVER_PLACED
 from fillbook.trading.facts import SendSettled
+from fillbook.venues.sim.core.vocabulary import NewOrder
 from support.world import PERP, World
 
 ORDER = {"path": "/fapi/v1/order", "method": "POST"}
@@ -201,3 +205,25 @@ async def test_a_fill_whose_order_the_venue_denies_waits_for_the_order_that_it_m
 
 async def _looked_up_or_unknown(world: World) -> bool:
     return any(order.unknown_since is not None for order in await world.orders())
+
+
+async def test_a_fill_whose_order_the_venue_does_not_show_yet_waits_for_its_record(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    await world.quiet()
+    assert world.engine is not None
+    runner = world.engine.runners[account.id]
+    world.fault("mute_stream", n=0)
+    new = NewOrder(PERP, Side.BUY, OrderType.MARKET, Decimal("0.01"), client_order_id="hand1")
+    at_venue = world.exchange.place(world.venue_account(account), new)
+    at_venue.hidden_until_ms = 2**62
+    with pytest.raises(ReadFailed):
+        await runner.backfill.read_on(PERP)
+    assert str(at_venue.order_id) not in {row.exchange_order_id for row in await world.fills()}
+    at_venue.hidden_until_ms = 0
+    await runner.backfill.read_on(PERP)
+    (fill,) = await world.fills(exchange_order_id=str(at_venue.order_id))
+    (order,) = await world.orders(client_order_id="hand1")
+    assert (fill.order_id, order.filled_quantity, order.status) == (order.id, fill.quantity, "FILLED")
+    await world.quiet()

@@ -218,15 +218,17 @@ async def symbols_of_unknown_fate(unit: Unit, account_id: int) -> frozenset[str]
     return frozenset(row.symbol for row in rows)
 
 
-async def lanes_of_unknown_fate(unit: Unit, account_id: int) -> set[tuple[str, Side]]:
-    """Symbols and sides of orders that nobody has seen at the venue, and that may be there all the same."""
+async def lanes_of_unnamed_orders(unit: Unit, account_id: int) -> set[tuple[str, Side]]:
+    """Symbols and sides of orders that may fill at the venue under a number that nobody here knows: those that
+    were never seen there and may be there all the same, and those whose trigger makes another order."""
+    may_be_there = sa.and_(
+        orders.c.acknowledged_at.is_(None),
+        sa.or_(orders.c.unknown_since.is_not(None), orders.c.watch_until.is_not(None)),
+    )
+    may_trigger = sa.and_(orders.c.book == Book.CONDITIONAL, orders.c.status.in_(_LIVE))
     found = await unit.all(
         sa.select(orders.c.symbol, orders.c.side)
-        .where(
-            orders.c.account_id == account_id,
-            orders.c.acknowledged_at.is_(None),
-            sa.or_(orders.c.unknown_since.is_not(None), orders.c.watch_until.is_not(None)),
-        )
+        .where(orders.c.account_id == account_id, sa.or_(may_be_there, may_trigger))
         .distinct()
     )
     return {(row.symbol, Side(row.side)) for row in found}
