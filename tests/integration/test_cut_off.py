@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from fillbook.fleet.tables import leases
 from fillbook.storage.unit import Database
-from support.accounting import miscounts, open_business
-from support.load import Load, under_load
+from support.accounting import all_is_accounted_for
+from support.load import under_load
 from support.process import Process, free_port
 from support.relay import Relay, relayed
 from support.world import PERP, Strategy, World, open_world
@@ -55,21 +55,6 @@ async def set_up(world: World) -> list[Strategy]:
     return [await world.strategy(*accounts, leverage=5), await world.strategy(accounts[0], leverage=5)]
 
 
-async def all_is_accounted_for(process: Process, load: Load) -> None:
-    found: list[str] = []
-
-    async def nothing_is_open() -> bool:
-        found[:] = await open_business(process.world, load.accepted)
-        return not found
-
-    try:
-        await process.world.until(nothing_is_open, 90)
-    except TimeoutError:
-        pytest.fail(f"{found}\n{process.log.read_text()[-6000:]}")
-    assert await miscounts(process.world) == []
-    assert await process.world.faults() == []
-
-
 async def _leases_are_over(world: World) -> bool:
     async with world.db.read() as unit:
         return all(row.expires_at < unit.now for row in await unit.all(sa.select(leases)))
@@ -94,7 +79,7 @@ async def test_a_database_that_is_cut_off_and_comes_back_costs_nothing(
         await database_relay.restore()
         await world.until(lambda: _is_well(process), 60)
         await load.advances(80)
-    await all_is_accounted_for(process, load)
+    await all_is_accounted_for(process, load.accepted)
 
 
 async def test_a_database_that_is_away_for_a_blink_costs_nothing(
@@ -110,7 +95,7 @@ async def test_a_database_that_is_away_for_a_blink_costs_nothing(
             await database_relay.cut()
             await database_relay.restore()
         await load.advances(30)
-    await all_is_accounted_for(process, load)
+    await all_is_accounted_for(process, load.accepted)
 
 
 @pytest.fixture
@@ -141,7 +126,7 @@ async def test_an_exchange_that_is_cut_off_and_comes_back_costs_nothing(
         await exchange_relay.restore()
         await load.advances(80)
     await world.until(lambda: _is_well(process), 60)
-    await all_is_accounted_for(process, load)
+    await all_is_accounted_for(process, load.accepted)
 
 
 async def test_a_database_file_that_somebody_else_holds_costs_nothing(process: Process) -> None:
@@ -160,7 +145,7 @@ async def test_a_database_file_that_somebody_else_holds_costs_nothing(process: P
             assert (await process.readiness())["ready"] is True
             other.execute("ROLLBACK")
         await load.advances(60)
-    await all_is_accounted_for(process, load)
+    await all_is_accounted_for(process, load.accepted)
 
 
 async def send_alert(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fillbook.market.core import MarketType, VenueName
-from support.accounting import miscounts, open_business
+from support.accounting import all_is_accounted_for
 from support.load import under_load
 from support.process import Process, free_port
 from support.world import open_world
@@ -65,16 +65,5 @@ async def _kill_again_and_again(process: Process, kills: int) -> None:
             process.kill()
             await process.start()
         await load.advances(60)
-    found: list[str] = []
-
-    async def nothing_is_open() -> bool:
-        found[:] = await open_business(world, load.accepted)
-        return not found
-
-    try:
-        await world.until(nothing_is_open, 90)
-    except TimeoutError:
-        pytest.fail(f"{found}\n{process.log.read_text()[-6000:]}")
-    assert await miscounts(world) == []
-    assert await world.faults() == []
+    await all_is_accounted_for(process, load.accepted)
     assert len(load.accepted) > 10 and len(await world.fills()) > 10

@@ -9,11 +9,34 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from fillbook.orders.tables import cancel_queue, orders, strategy_order_logs
 from fillbook.signals.tables import signal_deliveries
+from support.process import Process
 from support.world import World
+
+SETTLES_WITHIN_S = 90
+
+
+async def all_is_accounted_for(process: Process, accepted: list[int]) -> None:
+    """Wait until nothing is under way, and see that nothing is missing, doubled or orphaned.
+
+    Orders of unknown fate come to their proofs meanwhile, and the databases of servers show each table at another
+    moment: what is wrong is what stays wrong.
+    """
+    world, found = process.world, list[str]()
+
+    async def nothing_is_open() -> bool:
+        found[:] = await open_business(world, accepted) or await world.faults()
+        return not found
+
+    try:
+        await world.until(nothing_is_open, SETTLES_WITHIN_S)
+    except TimeoutError:
+        pytest.fail(f"{found}\n{process.log.read_text()[-6000:]}")
+    assert await miscounts(world) == []
 
 
 async def open_business(world: World, accepted: list[int]) -> list[str]:
