@@ -92,11 +92,11 @@ class Repairs:
             case RestartCursor(symbol, since):
                 await self._floor.db.run(lambda unit: cursors.restart(unit, self._account, symbol, since))
 
-    async def read_on(self, symbols: Iterable[str]) -> None:
-        """Read fills on from their cursors, each symbol by itself."""
+    async def read_on(self, symbols: Iterable[str], until: datetime | None = None) -> None:
+        """Read fills on from their cursors, each symbol by itself; `until` is the venue's time, where it is known."""
         for symbol in symbols:
             try:
-                self._side.fills += await self._backfill.read_on(symbol)
+                self._side.fills += await self._backfill.read_on(symbol, until)
             except ReadFailed as failure:
                 self._side.unread_fills[symbol] = Unread(failure.detail)
             else:

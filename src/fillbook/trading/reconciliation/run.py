@@ -5,7 +5,7 @@ closes, labels; each cursor is saved with the fills that it stands for.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from fillbook.accounts import balances
@@ -80,6 +80,7 @@ class Run:
         self._side = VenueSide(tools.account, tools.venue, tools.floor)
         self._repairs = Repairs(tools.account, tools.floor, tools.backfill, tools.cancels, self._side)
         self._found: dict[FindingKey, Finding] = {}
+        self._venue_ahead = timedelta(0)
 
     async def to_its_end(self) -> Outcome:
         self._tools.backfill.take_learned()
@@ -90,15 +91,15 @@ class Run:
                 await self._repairs.do(repair)
             self._tools.memory.quiet = None
             if self._depth is not Depth.QUIET:
-                await self._repairs.read_on(self._followed(look.local))
+                await self._repairs.read_on(self._followed(look.local), look.venue.at)
             if self._depth is Depth.WHOLE and not self._tools.memory.has_searched:
                 await self._search(look.local)
-            look = await self._until_nothing_is_left()
+            look = await self._until_nothing_is_left(first)
             self._note_learned(first)
         return self._outcome(look)
 
-    async def _until_nothing_is_left(self) -> _Look:
-        look = await self._look_again()
+    async def _until_nothing_is_left(self, first: _Look) -> _Look:
+        look = await self._second_look(first)
         for _ in range(LOOKS_LIMIT):
             self._note(look)
             if not look.plan.repairs:
@@ -119,13 +120,27 @@ class Run:
         await side.read_live(local.orders)
         await side.read_balances(self._wallets(local))
         if self._depth is Depth.QUIET:
-            return self._compare(local, self._tools.floor.clock.now())
+            return self._compare(local, self._now())
         await self._keep_balances()
-        return self._compare(await self._whole_books(), await self._venue_time())
+        self._venue_ahead = await self._venue_time() - self._tools.floor.clock.now()
+        return self._compare(await self._whole_books(), self._now())
+
+    async def _second_look(self, first: _Look) -> _Look:
+        """Where nothing was repaired or booked, the positions of the first look still hold, and are not paid for
+        again."""
+        if not first.plan.repairs and not self._side.fills:
+            look = self._compare(await self._whole_books(), self._now())
+            if not look.plan.repairs and not differences(look.local, look.venue):
+                return look
+        return await self._look_again()
 
     async def _look_again(self) -> _Look:
         await self._side.read_positions()
-        return self._compare(await self._whole_books(), await self._venue_time())
+        return self._compare(await self._whole_books(), self._now())
+
+    def _now(self) -> datetime:
+        """The venue's time."""
+        return self._tools.floor.clock.now() + self._venue_ahead
 
     async def _whole_books(self) -> LocalSnapshot:
         """The books, and for what differs the fills that were inferred before."""
