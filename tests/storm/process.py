@@ -63,7 +63,13 @@ class Process:
         self.spawn(self._start())
 
     async def _start(self) -> None:
-        await self.engine.start()
+        """A start that fails ends the process, as it ends the real server; somebody starts it again."""
+        try:
+            await self.engine.start()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process ends
+            self._world.story.tell("process", f"{self.name} could not start: {type(error).__name__}")
+            self.kill()
+            return
         self.is_started = True
 
     async def stop(self) -> None:
