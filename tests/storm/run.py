@@ -81,6 +81,8 @@ def main(arguments: list[str] | None = None, out: TextIO = sys.stdout) -> None:
             print(f"{result.seed} {result.hash}", file=out)
         if options.story and not result.found:
             print("\n".join(result.story), file=out)
+        if options.minutes and time.monotonic() - began > options.minutes * 60:
+            break
     summary = report.Summary(
         first=options.first,
         seeds=count,
@@ -122,5 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--hashes", action="store_true", help="print each seed's hash")
     parser.add_argument("--story", action="store_true", help="print the story of each seed")
     parser.add_argument("--planted", choices=sorted(PLANTED), help="plant a bug, and stop when it is found")
+    parser.add_argument(
+        "--minutes", type=float, help="end after so long, and tell of the seeds that were done"
+    )
     parser.add_argument("--report", type=Path, help="write a report to this file")
     return parser
