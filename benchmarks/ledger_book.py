@@ -18,6 +18,7 @@ import uvloop
 from benchmarks.books import Books, Bought, open_books, place_orders
 from benchmarks.databases import new_database
 from benchmarks.figures import print_table
+from benchmarks.machine import server_cpu_s
 from benchmarks.plan import Plan
 from fillbook.fleet.tables import events
 from fillbook.ledger.core.fill import FillSource
@@ -35,8 +36,10 @@ SPEED_HEADS = (
     "how",
     "fills a second",
     "CPU us per fill",
+    "the server's",
     "floor: fills a second",
     "CPU us",
+    "the server's",
     "CPU to floor",
 )
 _ADDED_PER_FILL = (fill_keys, fills, fill_allocations, events)
@@ -47,6 +50,7 @@ class Speed:
     fills: int
     wall_s: float
     cpu_s: float
+    server_cpu_s: float
 
     @property
     def per_s(self) -> float:
@@ -55,6 +59,10 @@ class Speed:
     @property
     def cpu_us(self) -> float:
         return self.cpu_s * 1e6 / self.fills
+
+    @property
+    def server_cpu_us(self) -> float:
+        return self.server_cpu_s * 1e6 / self.fills
 
 
 def run(plan: Plan) -> None:
@@ -70,7 +78,9 @@ def run(plan: Plan) -> None:
 
 
 def speed_row(how: str, speed: Speed, floor: Speed) -> Sequence[object]:
-    return (how, speed.per_s, speed.cpu_us, floor.per_s, floor.cpu_us, speed.cpu_us / floor.cpu_us)
+    ours = (speed.per_s, speed.cpu_us, speed.server_cpu_us)
+    theirs = (floor.per_s, floor.cpu_us, floor.server_cpu_us)
+    return (how, *ours, *theirs, sum(ours[1:]) / sum(theirs[1:]))
 
 
 def _measured(kind: str, measure: Callable[[Books], Awaitable[Speed]]) -> tuple[Speed, Speed]:
@@ -91,7 +101,7 @@ async def _live(books: Books, count: int, under_way: int) -> Speed:
     facts = [fact for facts in _interleaved(orders) for fact in facts]
     keeper = asyncio.create_task(books.floor.bookkeeper.run())
     turn = asyncio.Semaphore(under_way)
-    clock = Stopwatch()
+    clock = Stopwatch(books)
     for fact in facts:
         await turn.acquire()
         booked = await books.floor.bookkeeper.enqueue(fact)
@@ -122,7 +132,7 @@ async def _bulk(books: Books, count: int) -> Speed:
     for bought in orders:
         by_account.setdefault(bought.account_id, []).append(bought)
     keeper = asyncio.create_task(books.floor.bookkeeper.run())
-    clock = Stopwatch()
+    clock = Stopwatch(books)
     for account_id, bought_here in by_account.items():
         every = [fill for bought in bought_here for fill in bought.fills]
         for start in range(0, len(every), BULK_PAGE):
@@ -158,7 +168,7 @@ async def floor_of(books: Books, count: int, page: int) -> Speed:
 
     await books.database.run(copy)
     size = len(rows[fills])
-    clock = Stopwatch()
+    clock = Stopwatch(books)
     for turn in range(1, max(count // size, 1) + 1):
         await books.database.run(lambda unit, turn=turn: write(unit, turn))  # type: ignore[misc]
     return clock.speed(max(count // size, 1) * size)
@@ -176,8 +186,18 @@ def _renumbered(table: sa.Table, row: dict[str, Any], turn: int) -> dict[str, An
 
 
 class Stopwatch:
-    def __init__(self) -> None:
+    """Time, CPU time, and that of the database's server, since it was made."""
+
+    def __init__(self, books: Books) -> None:
+        url = books.database.engine.url
+        # An embedded database has no server.
+        self._database = "" if url.get_backend_name() == "sqlite" else str(url.database)
+        self._server = self._server_now()
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def speed(self, count: int) -> Speed:
-        return Speed(count, time.perf_counter() - self._wall, time.process_time() - self._cpu)
+        wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+        return Speed(count, wall, cpu, self._server_now() - self._server)
+
+    def _server_now(self) -> float:
+        return server_cpu_s(self._database) if self._database else 0.0

@@ -26,6 +26,16 @@ def describe_machine() -> str:
     )
 
 
+def server_cpu_s(database: str) -> float:
+    """CPU seconds so far of a server's processes that serve a database of this name, where they run here."""
+    total = 0.0
+    for process in psutil.process_iter(["cmdline", "cpu_times"]):
+        # PostgreSQL writes the database's name into its processes' titles.
+        if database in " ".join(process.info["cmdline"] or ()) and process.pid != os.getpid():
+            total += process.info["cpu_times"].user + process.info["cpu_times"].system
+    return total
+
+
 def _processor() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
         if line.startswith("model name"):
