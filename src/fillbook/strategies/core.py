@@ -71,13 +71,21 @@ class StrategyLink:
 
 @dataclass(frozen=True, slots=True)
 class CodedLink:
-    """A link as an order's client id names it: by its account, and by its strategy's code."""
+    """A link as an order's client id names it: by its account, and by its strategy's code. `leverages` are those
+    that it had, each with the moment from which on, oldest first."""
 
     strategy_account_id: int
     strategy_id: int
     account_id: int
     code: str
     leverage: Decimal
+    leverages: tuple[tuple[datetime, Decimal], ...] = ()
+
+    def leverage_at(self, at: datetime) -> Decimal:
+        """The leverage that the link had then: the oldest that is known for what is older."""
+        if not self.leverages:
+            return self.leverage
+        return next((value for since, value in reversed(self.leverages) if since <= at), self.leverages[0][1])
 
 
 @dataclass(frozen=True, slots=True)

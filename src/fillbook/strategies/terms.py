@@ -6,17 +6,18 @@ Only `change_capital` writes: used and reserved capital move with fills and orde
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 import sqlalchemy as sa
 
-from fillbook.kernel.money import ZERO, exact
+from fillbook.kernel.money import ZERO, exact, parse_amount
 from fillbook.market.core import MarketType
 from fillbook.risk.core import Capital
 from fillbook.storage.unit import Unit
-from fillbook.strategies.core import CodedLink
-from fillbook.strategies.tables import strategies, strategy_accounts, strategy_capital
+from fillbook.strategies.core import CodedLink, SettingsSubject
+from fillbook.strategies.tables import settings_history, strategies, strategy_accounts, strategy_capital
 
 _link, _strategy, _capital = strategy_accounts.c, strategies.c, strategy_capital.c
 _TERMS: Final = (
@@ -44,6 +45,14 @@ _LINKS_OF_CODES: Final = (
     sa.select(_link.id, _link.strategy_id, _link.account_id, _strategy.code6, _link.leverage)
     .join_from(strategy_accounts, strategies, _strategy.id == _link.strategy_id)
     .where(sa.tuple_(_link.account_id, _strategy.code6).in_(sa.bindparam("keys", expanding=True)))
+)
+_FORMER_SETTINGS: Final = (
+    sa.select(settings_history.c.subject_id, settings_history.c.created_at, settings_history.c.settings)
+    .where(
+        settings_history.c.subject == SettingsSubject.LINK,
+        settings_history.c.subject_id.in_(sa.bindparam("ids", expanding=True)),
+    )
+    .order_by(settings_history.c.subject_id, settings_history.c.version)
 )
 _CAPITAL: Final = (
     sa.select(strategy_capital)
@@ -110,12 +119,16 @@ async def load_terms(
 
 
 async def links_of_codes(unit: Unit, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], CodedLink]:
-    """The links, ended ones included, behind accounts and the codes of strategies; in one statement."""
+    """The links, ended ones included, behind accounts and the codes of strategies; in two statements."""
     wanted = sorted(set(keys))
     rows = await unit.all(_LINKS_OF_CODES, {"keys": wanted}) if wanted else ()
+    leverages: defaultdict[int, list[tuple[datetime, Decimal]]] = defaultdict(list)
+    if rows:
+        for one in await unit.all(_FORMER_SETTINGS, {"ids": [row.id for row in rows]}):
+            leverages[one.subject_id].append((one.created_at, parse_amount(one.settings["leverage"])))
     return {
         (row.account_id, row.code6): CodedLink(
-            row.id, row.strategy_id, row.account_id, row.code6, row.leverage
+            row.id, row.strategy_id, row.account_id, row.code6, row.leverage, tuple(leverages[row.id])
         )
         for row in rows
     }

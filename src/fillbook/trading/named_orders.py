@@ -33,7 +33,8 @@ class NamedOrders:
     def add_adopted(self, order: Order, report: OrderReport) -> None:
         """An order that this batch wrote down: what it reserves is not in the link's capital yet."""
         self.add(order)
-        self.before[order.id] = replace(order, reserved=ZERO)
+        if order.reserved:
+            self.before[order.id] = replace(order, reserved=ZERO)
         for venue_id in venue_ids_of(order.account_id, report):
             self.know(venue_id, order.id)
 

@@ -376,7 +376,8 @@ def _tell_of_history(records: SymbolRecords, rebuilt: Rebuilt) -> None:
     if leveraged:
         rebuilt.find(
             RebuildCase.LEVERAGE_ESTIMATED,
-            "The leverage of old orders is their link's of today; capital used and returns follow from it.",
+            "The leverage of old orders is their link's of that time, as far as its settings are known; capital used "
+            "and returns follow from it.",
         )
 
 

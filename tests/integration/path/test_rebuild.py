@@ -1,6 +1,7 @@
 """A database that is lost altogether is rebuilt from the exchanges: the same books, to the last digit."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
@@ -14,8 +15,11 @@ from fillbook.accounts.core import Account
 from fillbook.accounts.tables import sync_cursors
 from fillbook.app.alone import AccountTraded
 from fillbook.identity.tables import installation
+from fillbook.kernel.scope import EVERYONE
 from fillbook.market.core import MarketType, Side
 from fillbook.orders.core.order import OrderType
+from fillbook.orders.core.reports import FillsPage
+from fillbook.strategies import links
 from fillbook.strategies.tables import settings_history, strategies, strategy_accounts, strategy_capital
 from fillbook.trading import rebuild as trading_rebuild
 from fillbook.trading.booking import Booking
@@ -23,6 +27,7 @@ from fillbook.trading.desk_port import ManualOrder
 from fillbook.trading.tables import reconcile_findings, reconcile_runs
 from fillbook.venues.ccxt import limits
 from fillbook.venues.sim.core.vocabulary import NewOrder
+from fillbook.venues.sim.direct.venue import SimVenue
 from support.memory import Memory
 from support.rebuilding import losing, rebuild
 from support.world import PERP, Strategy, World, key_of
@@ -179,6 +184,26 @@ def _killed_at(step: int, book: Any) -> Any:
     return killed
 
 
+async def test_an_order_has_the_leverage_that_its_link_had_then(world: World, lose: Lose) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account, leverage=5)
+    for leverage in (5, 3):
+        changed = Decimal(leverage)
+        await world.db.run(
+            lambda unit, changed=changed: links.update_link(
+                unit, EVERYONE, strategy.id, account.id, expected_version=None, leverage=changed
+            )
+        )
+        await world.alert(strategy, **BUY, qty_per=20 + leverage)
+        await world.alert(strategy, order_type="MARKET", side="sell", qty_per=-95 - leverage)
+        await world.quiet()
+    before = await Memory.read(world.db)
+    await lose()
+    await rebuild(world)
+    assert {trade.leverage for trade in await world.trades()} == {5, 3}
+    assert (await Memory.read(world.db)).trades == before.trades
+
+
 async def test_nothing_is_doubled_by_a_second_rebuild(world: World, lose: Lose) -> None:
     await trade_a_while(world)
     await lose()
@@ -319,3 +344,28 @@ async def test_an_account_that_cannot_be_read_is_said_and_the_others_are_rebuilt
         two.account.id: False,
     }
     assert {row.account_id for row in await world.fills()} == {two.account.id}
+
+
+async def test_fees_in_a_third_coin_are_valued_at_todays_price_and_marked(
+    world: World, lose: Lose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account, leverage=5)
+    await world.alert(strategy, **BUY, qty_per=20)
+    await world.quiet()
+    await lose()
+    read = SimVenue.fills_since
+
+    async def in_bnb(venue: SimVenue, *where: Any) -> FillsPage:
+        page = await read(venue, *where)
+        charged = (replace(fill, fee=Decimal("0.002"), fee_asset="BNB") for fill in page.fills)
+        return replace(page, fills=tuple(charged))
+
+    monkeypatch.setattr(SimVenue, "fills_since", in_bnb)
+    (result,) = await rebuild(world)
+    price = world.exchange.markets["BNB/USDT"].price
+    (fill,) = await world.fills()
+    assert (fill.fee_rate_source, fill.fee_rate) == ("estimated", price)
+    assert fill.fee_quote == Decimal("0.002") * price
+    assert "fee_rate_estimated" in {f.case for one in result.symbols for f in one.findings}
+    assert await world.faults() == []

@@ -23,7 +23,7 @@ from fillbook.strategies.core import CodedLink
 from fillbook.trading.core.follow_ups import FollowKind
 
 LEVERAGE_ESTIMATED: Final = "leverage_estimated"
-"""The label of the step that says: this leverage is the link's of today, not known to be that of the order."""
+"""The label of the step that says: this leverage is the link's of that time, not known to be that of the order."""
 
 Links = Mapping[tuple[int, str], CodedLink]
 """By account and the strategy's code."""
@@ -93,7 +93,8 @@ def adopted_row(
     `is_name_taken`: an order with this client id is booked already; venues accept the id of a finished order.
     """
     market_type = market_type_of(report.symbol)
-    leverage = effective_leverage(market_type, adoption.link.leverage) if adoption.link else ONE
+    link = adoption.link
+    leverage = effective_leverage(market_type, link.leverage_at(report.exchange_at)) if link else ONE
     reserved = _reserved(report, adoption, leverage, held)
     venue_name = f"venue:{report.book}:{report.exchange_order_id}"
     return {

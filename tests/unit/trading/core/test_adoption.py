@@ -18,7 +18,7 @@ from fillbook.strategies.core import CodedLink
 from fillbook.trading.core.adoption import EXTERNAL, LEVERAGE_ESTIMATED, adopted_row, adoption_of
 from fillbook.trading.facts import OrderSeen
 from fillbook.trading.named_orders import NamedOrders
-from support.trading import PERP, SENT, SPOT, a_report, an_account, an_order
+from support.trading import PERP, SENT, SPOT, a_report, after, an_account, an_order
 
 LINK = CodedLink(strategy_account_id=3, strategy_id=9, account_id=1, code="abc123", leverage=Decimal(4))
 LINKS = {(1, "abc123"): LINK}
@@ -98,6 +98,12 @@ def test_the_links_leverage_stands_in_for_the_orders_and_is_marked() -> None:
     row = adopted(waiting())
     assert row["leverage"] == 4
     assert {"op": "", "label": LEVERAGE_ESTIMATED, "value": "4"} in row["sizing"]
+
+
+@pytest.mark.parametrize(("second", "leverage"), [(-5, 2), (1, 2), (10, 3), (99, 4)])
+def test_the_leverage_is_the_links_of_that_time(second: int, leverage: int) -> None:
+    had = ((SENT, Decimal(2)), (after(10), Decimal(3)), (after(20), Decimal(4)))
+    assert replace(LINK, leverages=had).leverage_at(after(second)) == leverage
 
 
 def test_spot_has_no_leverage_to_estimate() -> None:
