@@ -31,6 +31,8 @@ from fillbook.trading.ports import Venue
 
 OVERLAP: Final = timedelta(seconds=60)
 PAGES_LIMIT: Final = 1000
+BOOKED_AT_ONCE: Final = 1000
+"""Most venues give a hundred fills a page; booking a thousand costs half as much for each."""
 LEARNED_KEPT: Final = 1000
 ENTRIES: Final = "ledger"
 ENTRIES_OVERLAP: Final = timedelta(hours=1)
@@ -111,17 +113,28 @@ class Backfill:
         begun = until or await self._venue.server_time()
         since -= OVERLAP
         missing: Missing = []
+        gathered: list[FillReport] = []
+        cursor: FillCursor | None = None
         for _ in range(PAGES_LIMIT):
-            page = await self._venue.fills_since(symbol, since, from_id)
+            try:
+                page = await self._venue.fills_since(symbol, since, from_id)
+            except ReadFailed:
+                # What was read is kept: a venue that always fails at the tenth page is read to its end as well.
+                await self._book(tuple(gathered), cursor)
+                raise
             # The second half of a self-trade has the same id: a cursor must not stand between the two.
             last_id = (
                 page.fills[-1].venue_fill_id if page.complete and page.fills else page.next_from_id or from_id
             )
-            read_until = begun if page.complete else (page.next_since or since)
-            missing += await self._book(page.fills, FillCursor(symbol, last_id, read_until))
+            cursor = FillCursor(symbol, last_id, begun if page.complete else (page.next_since or since))
+            gathered += page.fills
+            if page.complete or len(gathered) >= BOOKED_AT_ONCE:
+                missing += await self._book(tuple(gathered), cursor)
+                gathered = []
             if page.complete:
                 return missing
             from_id, since = page.next_from_id, page.next_since or since
+        await self._book(tuple(gathered), cursor)
         raise ReadFailed(f"the fills of {symbol} have more than {PAGES_LIMIT} pages: they are read on later")
 
     async def read_again(self, symbol: str, since: datetime) -> Missing:
