@@ -130,12 +130,10 @@ class Engine:
         """Deliveries wait: a hint."""
         self.intake.wake(signal_id)
 
-    def _begin_run(self, account_id: int, run_id: int) -> bool:
+    def _begin_run(self, account_id: int, run_id: int) -> None:
         runner = self.runners.get(account_id)
-        if runner is None:
-            return False
-        runner.rounds.ask(run_id)
-        return True
+        if runner is not None:
+            runner.rounds.ask(run_id)
 
     async def _keep(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """A loop that fails is logged and begins again: it has its truth in the database."""

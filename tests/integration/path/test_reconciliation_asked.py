@@ -10,6 +10,7 @@ from fillbook.app.reconcile import Reconciliation, RunResult
 from fillbook.kernel.errors import NotFound
 from fillbook.market.core import Side
 from fillbook.orders.core.order import OrderType
+from fillbook.trading.reconciliation.store import ask
 from fillbook.trading.tables import reconcile_runs
 from fillbook.venues.ccxt.venues import CcxtVenues
 from fillbook.venues.sim.core.vocabulary import NewOrder
@@ -69,7 +70,7 @@ async def test_a_run_that_still_waits_is_not_asked_for_twice_and_one_switched_of
 ) -> None:
     account = await world.account("acc")
     assert world.engine is not None
-    monkeypatch.setattr(world.engine.asked_runs, "_begin", lambda account_id, run_id: False)
+    monkeypatch.setattr(world.engine.asked_runs, "_begin", lambda account_id, run_id: None)
     mine = bearer(await token_of(world, world.user_id))
     path = f"/api/v1/accounts/{account.id}/reconcile"
     async with open_web(world) as web:
@@ -78,6 +79,21 @@ async def test_a_run_that_still_waits_is_not_asked_for_twice_and_one_switched_of
         await world.set_active(account, False)
         refused = await web.post(path, headers=mine)
     assert (refused.status_code, refused.json()["code"]) == (409, "account_switched_off")
+
+
+async def test_a_run_outlives_the_desk_that_was_to_do_it(world: World) -> None:
+    account = await world.account("acc")
+    assert world.engine is not None
+    number = await world.db.run(lambda unit: ask(unit, account))
+    world.engine.runners[account.id].rounds.ask(number)
+    await world.set_active(account, False)
+    await world.set_active(account, True)
+
+    async def ended() -> bool:
+        (row,) = await world.rows(reconcile_runs, id=number)
+        return row.finished_at is not None
+
+    await world.until(ended)
 
 
 async def test_the_command_leaves_the_run_to_the_server_that_trades_the_account(world: World) -> None:

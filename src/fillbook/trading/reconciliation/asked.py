@@ -9,8 +9,8 @@ from fillbook.trading.reconciliation import store
 
 POLL_S: Final = 2.0
 
-Begin = Callable[[int, int], bool]
-"""Hands a run (account, run) to the account's desk; False while there is none."""
+Begin = Callable[[int, int], None]
+"""Hands a run (account, run) to the account's desk, if there is one; one that it has already is not begun again."""
 
 
 class AskedRuns:
@@ -18,7 +18,6 @@ class AskedRuns:
         self._floor = floor
         self._begin = begin
         self._bell = Bell()
-        self._taken: set[int] = set()
 
     def wake(self) -> None:
         self._bell.ring()
@@ -29,11 +28,9 @@ class AskedRuns:
             await self._bell.wait(POLL_S)
 
     async def turn(self) -> None:
-        """Hand out what waits. A run that this process has begun, and that has not ended, is under way."""
+        """Hand out what waits: again at every turn, for a desk that was closed has forgotten it."""
         owned = self._floor.ownership.leases().keys()
         async with self._floor.db.read(brief=True) as unit:
             waiting = await store.wanted(unit, owned)
-        self._taken &= {one.id for one in waiting}
         for one in waiting:
-            if one.id not in self._taken and self._begin(one.account_id, one.id):
-                self._taken.add(one.id)
+            self._begin(one.account_id, one.id)

@@ -34,6 +34,7 @@ class Rounds:
         self._bell = Bell()
         self._wanted: Cause | None = Cause.START
         self._asked: set[int] = set()
+        self._under_way: set[int] = set()
         self._looked_s = float("-inf")
         self._whole_s = float("-inf")
         self._standing = Standing(is_streaming=False, was_read=False, is_unresolved=False)
@@ -51,9 +52,10 @@ class Rounds:
         self._bell.ring()
 
     def ask(self, run_id: int) -> None:
-        """Somebody waits for this run."""
-        self._asked.add(run_id)
-        self._bell.ring()
+        """Somebody waits for this run; one that is under way is not begun again."""
+        if run_id not in self._asked and run_id not in self._under_way:
+            self._asked.add(run_id)
+            self._bell.ring()
 
     async def run(self) -> None:
         self._floor.ages.begin(self._account.id)
@@ -98,8 +100,15 @@ class Rounds:
         is_routine_whole = depth is Depth.WHOLE and cause is Cause.ROUTINE
         last_s = self._whole_s if is_routine_whole else self._looked_s
         async with self._floor.turns.taken(self._account, last_s, is_whole=is_routine_whole):
-            asked, self._asked = (self._asked, set()) if cause is Cause.ASKED else (set(), self._asked)
-            outcome = await self._reconciler.run(cause, depth, asked)
+            if cause is Cause.ASKED:
+                self._under_way, self._asked = self._asked, set()
+            try:
+                outcome = await self._reconciler.run(
+                    cause, depth, self._under_way if cause is Cause.ASKED else ()
+                )
+            finally:
+                if cause is Cause.ASKED:
+                    self._under_way = set()
         self._remember(outcome, depth)
 
     def _remember(self, outcome: Outcome, depth: Depth) -> None:

@@ -187,7 +187,7 @@ async def save_quiet(unit: Unit, passes: Mapping[int, tuple[Account, datetime]])
     for start in range(0, len(ids), _AT_ONCE):
         rows = await unit.all(
             sa.select(_run.id, _run.account_id).where(
-                _run.account_id.in_(ids[start : start + _AT_ONCE]), _run.cause == Cause.ROUTINE
+                _run.account_id.in_(ids[start : start + _AT_ONCE]), _run.cause == Cause.QUIET
             )
         )
         known |= {row.account_id: row.id for row in rows}
@@ -206,7 +206,7 @@ async def save_quiet(unit: Unit, passes: Mapping[int, tuple[Account, datetime]])
                 "account_id": account.id,
                 "user_id": account.user_id,
                 "environment": account.environment,
-                "cause": Cause.ROUTINE,
+                "cause": Cause.QUIET,
                 "depth": Depth.QUIET,
                 "started_at": at,
                 "finished_at": at,

@@ -24,13 +24,15 @@ class Depth(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a look is made. Only ROUTINE is of no interest when it finds nothing."""
+    """Why a look is made. QUIET is the word of the one row that an account keeps of its latest look without a finding,
+    whyever that was made."""
 
     START = "start"
     CONNECTION = "connection"
     REPEAT = "repeat"
     ROUTINE = "routine"
     ASKED = "asked"
+    QUIET = "quiet"
 
 
 @dataclass(frozen=True, slots=True)
