@@ -18,7 +18,7 @@ demo: setup
 	$(BIN)/fillbook demo $(ARGS)
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadscope $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -34,7 +34,7 @@ bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
 
 full: setup
-	$(BIN)/python -m pytest -n 2 --dist loadscope --full $(ARGS)
+	$(BIN)/python -m pytest -n logical --dist loadscope --full $(ARGS)
 
 # SEEDS=n FROM=k JOBS=j; STORY=1 prints what happened.
 storm: setup

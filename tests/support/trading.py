@@ -10,7 +10,7 @@ from fillbook.market.core import Instrument, MarketType, Price, Side, VenueName,
 from fillbook.orders.core.order import Book, Order, OrderStatus, OrderType, Owner, TimeInForce
 from fillbook.orders.core.reports import OrderReport
 from fillbook.risk.core import RESERVED, Capital
-from fillbook.trading.core.plan import LinkTerms, PlanContext
+from fillbook.trading.core.wishes import LinkTerms, PlanContext
 
 PERP = "BTC/USDT:USDT"
 SPOT = "BTC/USDT"

@@ -25,8 +25,9 @@ from fillbook.risk.core import Denied
 from fillbook.storage.unit import Unit
 from fillbook.strategies.terms import CapitalChange, change_capital
 from fillbook.trading.core.follow_ups import REPLACED
-from fillbook.trading.core.plan import OrderIntent, OrderWish, plan
+from fillbook.trading.core.plan import plan
 from fillbook.trading.core.settle import with_late_close, with_requested_cancel
+from fillbook.trading.core.wishes import OrderIntent, OrderWish
 from fillbook.trading.floor import Floor
 from fillbook.trading.follow_ups import NOTHING_DUE, due_follow_up
 from fillbook.trading.planning import PlanBoard

@@ -21,8 +21,8 @@ from fillbook.risk.core import Denied
 from fillbook.storage.unit import Database, Unit
 from fillbook.strategies.terms import load_terms
 from fillbook.trading.core.amending import check_amend
-from fillbook.trading.core.plan import OrderWish
 from fillbook.trading.core.settle import with_amend
+from fillbook.trading.core.wishes import OrderWish
 from fillbook.trading.deciding import request_cancels
 from fillbook.trading.desk_port import ManualOrder, OrderDenied
 from fillbook.trading.engine import Engine

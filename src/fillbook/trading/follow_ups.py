@@ -15,7 +15,7 @@ from fillbook.orders.store import rows
 from fillbook.risk.core import Denied
 from fillbook.storage.unit import Unit
 from fillbook.trading.core.follow_ups import Followed, FollowUp, Place, follow_up
-from fillbook.trading.core.plan import OrderWish
+from fillbook.trading.core.wishes import OrderWish
 from fillbook.trading.work import LegWork
 
 UNPROTECTED: Final = "unprotected"

@@ -15,7 +15,7 @@ from fillbook.orders.core.order import OrderType
 from fillbook.signals.core.alert import Leg
 from fillbook.storage.unit import Unit
 from fillbook.strategies.terms import Terms, load_terms
-from fillbook.trading.core.plan import OrderWish
+from fillbook.trading.core.wishes import OrderWish
 from fillbook.trading.dispatcher import Dispatcher
 from fillbook.trading.floor import Floor
 from fillbook.trading.store import (

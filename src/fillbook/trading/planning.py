@@ -16,7 +16,7 @@ from fillbook.orders.store import rows
 from fillbook.risk.core import Capital
 from fillbook.storage.unit import Unit
 from fillbook.strategies.terms import Terms, load_terms
-from fillbook.trading.core.plan import Holding, LinkTerms, LiveOrder, OrderIntent, PlanContext
+from fillbook.trading.core.wishes import Holding, LinkTerms, LiveOrder, OrderIntent, PlanContext
 from fillbook.trading.floor import Floor, market_key
 from fillbook.trading.work import LegWork
 

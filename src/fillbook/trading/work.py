@@ -20,7 +20,7 @@ from fillbook.ledger.core.round_trip import TradeSource
 from fillbook.market.core import Side
 from fillbook.orders.core.order import Order
 from fillbook.risk.core import Denied
-from fillbook.trading.core.plan import OrderWish
+from fillbook.trading.core.wishes import OrderWish
 
 LANE_LIMIT: Final = 1000
 Lane = tuple[int, str]

@@ -5,18 +5,15 @@ carries no id of ours, so that nobody could say whose position it has closed. Se
 """
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from fillbook.kernel.money import to_text
 from fillbook.market.core import Instrument, MarketType, Side
 from fillbook.risk.core import Denied
-
-if TYPE_CHECKING:
-    from fillbook.trading.core.plan import OrderWish
+from fillbook.trading.core.wishes import OrderWish
 
 
 def check_protection(
-    wish: "OrderWish", instrument: Instrument, side: Side, reference: Decimal | None, reduces: bool
+    wish: OrderWish, instrument: Instrument, side: Side, reference: Decimal | None, reduces: bool
 ) -> Denied | None:
     """Why an order may not carry the protection that it asks for; None: it may, or asks for none."""
     stop, profit = wish.stop_loss_price, wish.take_profit_price

@@ -10,15 +10,8 @@ from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.market.core import Side
 from fillbook.orders.core.order import OrderType, TimeInForce
 from fillbook.risk.core import RESERVED, Denied
-from fillbook.trading.core.plan import (
-    Holding,
-    LiveOrder,
-    OrderIntent,
-    OrderWish,
-    PlanContext,
-    plan,
-    venue_leverage,
-)
+from fillbook.trading.core.plan import plan, venue_leverage
+from fillbook.trading.core.wishes import Holding, LiveOrder, OrderIntent, OrderWish, PlanContext
 from support.trading import PERP, SPOT, a_context, a_link, an_account, an_instrument, capital_of
 
 D = Decimal

@@ -12,7 +12,8 @@ from fillbook.kernel.money import ZERO, is_multiple
 from fillbook.ledger.core.round_trip import TradeSource
 from fillbook.market.core import Price, Side
 from fillbook.orders.core.order import OrderType
-from fillbook.trading.core.plan import Holding, LiveOrder, OrderIntent, OrderWish, PlanContext, plan
+from fillbook.trading.core.plan import plan
+from fillbook.trading.core.wishes import Holding, LiveOrder, OrderIntent, OrderWish, PlanContext
 from support.trading import PERP, SENT, SPOT, a_context, a_link, an_instrument, capital_of
 
 D = Decimal
