@@ -91,78 +91,6 @@ class InexactQuantity(InvalidInput):
     code = "inexact_quantity"
 
 
-class SizeDenial(StrEnum):
-    """Why a quantity cannot be ordered; the values are denial reasons of deliveries."""
-
-    ROUNDS_TO_ZERO = "quantity_rounds_to_zero"
-    BELOW_MIN_QUANTITY = "below_min_quantity"
-    BELOW_MIN_NOTIONAL = "below_min_notional"
-    ABOVE_MAX_QUANTITY = "above_max_quantity"
-
-
-@dataclass(frozen=True, slots=True)
-class Sized:
-    """A quantity that the venue takes (base units) and its value at the price it was sized with (quote)."""
-
-    quantity: Decimal
-    notional: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class SizeDenied:
-    """Why not, and a sentence with the limit that stood in the way."""
-
-    code: SizeDenial
-    detail: str
-
-
-@exact
-def size_order(
-    instrument: Instrument,
-    quantity: Decimal,
-    price: Decimal,
-    *,
-    is_market: bool = False,
-    reduces: bool = False,
-) -> Sized | SizeDenied:
-    """A wanted quantity, rounded down to the lot and held against the instrument's limits.
-
-    `is_market` uses the limits for market orders where the venue has its own. `reduces` (reduce-only) leaves
-    the minimum notional out on futures, as the venues do. Too large is denied, never cut to the maximum.
-    """
-    lot, largest = instrument.lot, instrument.max_quantity
-    if is_market:
-        lot = max(lot, instrument.market_lot or lot)
-        largest = instrument.max_market_quantity or largest
-    sized = floor_to(quantity, lot)
-    value = sized * price
-    is_exempt = reduces and instrument.market_type is MarketType.FUTURES
-    unit = instrument.base
-    if sized <= 0:
-        return _denied(
-            SizeDenial.ROUNDS_TO_ZERO, f"{to_text(quantity)} {unit} is less than one lot", lot, unit
-        )
-    if sized < instrument.min_quantity:
-        smallest = instrument.min_quantity
-        return _denied(
-            SizeDenial.BELOW_MIN_QUANTITY, f"{to_text(sized)} {unit} is too little", smallest, unit
-        )
-    if value < instrument.min_notional and not is_exempt:
-        return _denied(
-            SizeDenial.BELOW_MIN_NOTIONAL,
-            f"{to_text(value)} {instrument.quote} is worth too little",
-            instrument.min_notional,
-            instrument.quote,
-        )
-    if largest is not None and sized > largest:
-        return _denied(SizeDenial.ABOVE_MAX_QUANTITY, f"{to_text(sized)} {unit} is too much", largest, unit)
-    return Sized(sized, value)
-
-
-def _denied(code: SizeDenial, what: str, limit: Decimal, unit: str) -> SizeDenied:
-    return SizeDenied(code, f"{what}: the limit is {to_text(limit)} {unit}.")
-
-
 @exact
 def to_contracts(instrument: Instrument, quantity: Decimal) -> Decimal:
     """Base units as the venue counts them. Raises `InexactQuantity` unless it is a whole number of lots.
@@ -194,9 +122,3 @@ class Price:
     bid: Decimal | None = None
     ask: Decimal | None = None
     mark: Decimal | None = None
-
-
-@exact
-def notional(quantity: Decimal, price: Decimal) -> Decimal:
-    """Value in quote currency of a quantity of base units."""
-    return quantity * price
