@@ -35,14 +35,17 @@ bench: setup
 
 full: setup
 	$(BIN)/python -m pytest -n logical --dist loadscope --full $(ARGS)
+	$(MAKE) storm-full
 
 # SEEDS=n FROM=k JOBS=j; STORY=1 prints what happened.
 storm: setup
 	cd tests && PYTHONHASHSEED=0 ../$(BIN)/python -m storm $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(STORY),--story) $(ARGS)
 
+# Hours; SEEDS=n for fewer.
 storm-full: setup
-	cd tests && PYTHONHASHSEED=0 ../$(BIN)/python -m storm --seeds 10000 --report ../docs/storm-report.md $(ARGS)
+	cd tests && PYTHONHASHSEED=0 ../$(BIN)/python -m storm --seeds $(or $(SEEDS),10000) --report ../docs/storm-report.md
+	cd tests && PYTHONHASHSEED=0 ../$(BIN)/python -m storm --week --report ../docs/storm-report.md
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock

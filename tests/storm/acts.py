@@ -58,11 +58,11 @@ class Acts:
             (act,) = self._rng.choices(acts, weights)
             act()
 
-    async def walk_prices(self) -> None:
+    async def walk_prices(self, longest_pause_s: float = 2.0) -> None:
         rng = self._rng
         spread = rng.choice([0.0005, 0.002, 0.006])
         while True:
-            await asyncio.sleep(rng.uniform(0.4, 2.0))
+            await asyncio.sleep(rng.uniform(0.2, 1.0) * longest_pause_s)
             for site in self._world.sites.values():
                 symbol = rng.choice(sorted(site.exchange.markets))
                 self._world.move_price(site, symbol, rng.gauss(0, spread))
@@ -331,18 +331,27 @@ class Acts:
         """At some await soon; another process follows after a while, alone or as a second holder."""
         process = self._any_process()
         if process is not None:
-            process.life.dies_at_step = process.life.steps + self._rng.randint(1, 300)
+            self._end_soon(process, process.kill)
 
     def pause(self) -> None:
-        """A process stands still, as a suspended machine does, longer than its leases live; another takes over."""
+        """A process stands still at some await, as a suspended machine does, perhaps for longer than its leases
+        live; another is there to take over."""
         process = self._any_process()
-        if process is None or process.owns_directory or len(self._world.up()) > 1:
+        if process is None or process.owns_directory:
             return
-        process.life.is_paused = True
+        if len(self._world.up()) == 1:
+            self._world.start_process(owns_directory=False)
         seconds = self._rng.uniform(5, 60)
+        self._end_soon(process, lambda: self._stand_still(process, seconds))
+
+    def _stand_still(self, process: Process, seconds: float) -> None:
+        process.life.is_paused = True
         self._world.story.tell("pause", f"{process.name} stands still for {seconds:.1f} s")
         self._world.outside.later(seconds, lambda: self._world.loop.resume(process.life))
-        self._world.start_process(owns_directory=False)
+
+    def _end_soon(self, process: Process, end: Callable[[], None]) -> None:
+        process.life.on_end = end
+        process.life.ends_at_step = process.life.steps + self._rng.randint(1, 300)
 
     def restart(self) -> None:
         process = self._any_process()

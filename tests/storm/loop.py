@@ -17,15 +17,16 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class Life:
-    """Of a process: what it has done, and whether it still does anything."""
+    """Of a process: what it has done, and whether it still does anything. `on_end` is called before its callback
+    number `ends_at_step`: to kill it, or to let it stand still."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.is_dead = False
         self.is_paused = False
         self.steps = 0
-        self.dies_at_step = -1
-        self.on_death: Callable[[], None] = lambda: None
+        self.ends_at_step = -1
+        self.on_end: Callable[[], None] = lambda: None
         # Kept, for what is collected runs its `finally` blocks.
         self.held: list[asyncio.Handle] = []
 
@@ -47,6 +48,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         self._now_s = 1000.0
         self.steps = 0
         self.errors: list[str] = []
+        self.is_expected: Callable[[BaseException | None], bool] = lambda _: False
         self.set_exception_handler(self._note_error)
 
     def time(self) -> float:
@@ -81,9 +83,9 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
                 life.held.append(handle)
                 return
             life.steps += 1
-            if life.steps == life.dies_at_step:
+            if life.steps == life.ends_at_step:
                 life.held.append(handle)
-                life.on_death()
+                life.on_end()
                 return
         self.steps += 1
         handle._run()
@@ -102,7 +104,8 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
 
     def _note_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        self.errors.append(f"{context.get('message')}: {error!r}")
+        if not self.is_expected(error):
+            self.errors.append(f"{context.get('message')}: {error!r}")
 
 
 class VirtualClock:

@@ -7,15 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fillbook.fleet import leases
 from fillbook.orders.core.order import Book, Order, OrderStatus
 from fillbook.orders.core.outcomes import Unknown
 from fillbook.orders.core.reports import StreamChange, StreamState
 from fillbook.orders.store import cancels, rows
-from fillbook.trading import deciding
+from fillbook.trading import runner
 from fillbook.trading.booking import Booking
 from fillbook.trading.cancels import CancelWorker
-from fillbook.trading.floor import Ownership
 from fillbook.trading.runner import AccountRunner
 from fillbook.venues.sim.direct.venue import SimVenue
 
@@ -66,19 +64,9 @@ def skip_backfill() -> None:
     AccountRunner._hear = hear_without_backfill  # type: ignore[method-assign]
 
 
-def trust_a_lost_lease() -> None:
+def send_after_any_time() -> None:
     """A process that stood still sends what it had decided, whoever holds the account by now."""
-    Ownership.may_send = lambda *_: True  # type: ignore[method-assign, assignment]
-
-
-def skip_the_lease_row() -> None:
-    """An order is written down without a look at the lease's row."""
-
-    async def believe(unit: Any, held: Any, now: Any = None) -> Any:
-        return list(held)
-
-    leases.still_held = believe  # type: ignore[assignment]
-    deciding.still_held = believe  # type: ignore[attr-defined]
+    runner.too_late = lambda *_: None  # type: ignore[attr-defined]
 
 
 def _drop_fills(is_dropped: Callable[[Order, Any], bool]) -> None:
@@ -107,7 +95,6 @@ PLANTED: dict[str, Callable[[], None]] = {
         refuse_late_fill,
         drop_overfill,
         skip_backfill,
-        trust_a_lost_lease,
-        skip_the_lease_row,
+        send_after_any_time,
     )
 }

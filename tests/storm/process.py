@@ -27,7 +27,7 @@ class Process:
     def __init__(self, world: "World", name: str, path: Path, *, owns_directory: bool) -> None:
         self.name = name
         self.life = Life(name)
-        self.life.on_death = self.kill
+        self.life.on_end = self.kill
         self.owns_directory = owns_directory
         self.is_started = False
         self._world = world

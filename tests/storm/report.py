@@ -67,3 +67,23 @@ def document(summary: Summary) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def week_section(summary: Summary) -> str:
+    """What a week of twenty accounts adds to the page."""
+    totals = summary.totals
+    repairs = sorted((name, count) for name, count in totals.items() if name.startswith(REPAIRED))
+    fate = "The books equalled the exchange's every night." if not summary.failed else "IT FAILED."
+    lines = [
+        "## A week",
+        "",
+        f"Twenty accounts, {summary.virtual_s / 86400:.1f} days in {summary.wall_s / 60:.0f} minutes:"
+        f" {totals['alert']} alerts, {totals['orders ours']} orders, {totals['crashes']} processes killed."
+        f" {fate}",
+        "",
+        "| what reconciliation found, and how it was repaired | how often |",
+        "|---|---:|",
+        *(f"| {name.removeprefix(REPAIRED)} | {count} |" for name, count in repairs),
+        "",
+    ]
+    return "\n".join(lines)

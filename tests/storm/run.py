@@ -17,6 +17,7 @@ from typing import TextIO
 from storm import report
 from storm.planted import PLANTED
 from storm.seed import ACTS, Result, make_template, quieten, run_seed
+from storm.week import DAYS, run_week
 
 HERE = Path(__file__).parent
 REGRESSIONS = HERE / "regressions"
@@ -48,6 +49,14 @@ def run_seeds(seeds: Iterable[int], jobs: int, acts: int = ACTS) -> Iterator[Res
                 yield from results
 
 
+def run_week_of(seed: int, days: int) -> Iterator[Result]:
+    """The long scenario, in a worker as well, which ends without cleaning up."""
+    with tempfile.TemporaryDirectory(prefix="storm-", dir=fast_folder()) as folder:
+        template = make_template(Path(folder))
+        with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+            yield pool.apply(run_week, (seed, template, days))
+
+
 def _run_batch(batch: tuple[list[int], Path, int]) -> list[Result]:
     seeds, template, acts = batch
     quieten()
@@ -68,7 +77,8 @@ def main(arguments: list[str] | None = None, out: TextIO = sys.stdout) -> None:
     count, virtual_s = 0, 0.0
     if options.planted:
         PLANTED[options.planted]()
-    for result in run_seeds(seeds, options.jobs, options.acts):
+    many = run_seeds(seeds, options.jobs, options.acts)
+    for result in run_week_of(options.first, options.days) if options.week else many:
         count += 1
         virtual_s += result.virtual_s
         totals.update(result.counts)
@@ -93,7 +103,9 @@ def main(arguments: list[str] | None = None, out: TextIO = sys.stdout) -> None:
         totals=totals,
     )
     print(summary.line(), file=out)
-    if options.report is not None:
+    if options.report is not None and options.week:
+        options.report.write_text(options.report.read_text() + report.week_section(summary))
+    elif options.report is not None:
         options.report.write_text(report.document(summary))
     sys.exit(1 if failed else 0)
 
@@ -119,6 +131,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--from", type=int, default=1, dest="first")
     parser.add_argument("--regressions", action="store_true", help="run the seeds that failed once")
+    parser.add_argument("--week", action="store_true", help="a week of twenty accounts instead of many seeds")
+    parser.add_argument("--days", type=int, default=DAYS, help="of the week")
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 2, 4))
     parser.add_argument("--acts", type=int, default=ACTS, help="acts of a seed's storm")
     parser.add_argument("--hashes", action="store_true", help="print each seed's hash")
@@ -127,5 +141,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--minutes", type=float, help="end after so long, and tell of the seeds that were done"
     )
-    parser.add_argument("--report", type=Path, help="write a report to this file")
+    parser.add_argument("--report", type=Path, help="write a report to this file, or add the week to it")
     return parser

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,15 @@ def make_template(folder: Path) -> Path:
     return path
 
 
+Scenario = Callable[[World], Awaitable[list[str]]]
+"""Lives a world from its first moment to its last, and says what is wrong then."""
+
+
 def run_seed(seed: int, template: Path, *, acts: int = ACTS) -> Result:
+    return run_world(seed, template, lambda world: _storm(world, acts))
+
+
+def run_world(seed: int, template: Path, scenario: Scenario) -> Result:
     began = time.process_time()
     rng = random.Random(seed)
     loop = VirtualTimeLoop(random.Random(rng.getrandbits(64)), jitter=rng.choice([0.0, 0.2, 0.7]))
@@ -66,7 +75,7 @@ def run_seed(seed: int, template: Path, *, acts: int = ACTS) -> Result:
         world = World(loop, rng, folder, template)
         structlog.configure(processors=[world.story.log], cache_logger_on_first_use=False)
         _graveyard.append(world)
-        found = loop.run_until_complete(_run(world, acts))
+        found = loop.run_until_complete(_live(world, scenario))
         return Result(
             seed,
             found,
@@ -82,25 +91,36 @@ def run_seed(seed: int, template: Path, *, acts: int = ACTS) -> Result:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _run(world: World, count: int) -> list[str]:
+async def _live(world: World, scenario: Scenario) -> list[str]:
+    found = await scenario(world)
+    for table in ("orders", "fills", "positions", "cancel_queue", "trades"):
+        world.story.update_hash(str(world.rows(f"SELECT * FROM {table} ORDER BY id")))  # noqa: S608
+    return found
+
+
+async def _storm(world: World, count: int) -> list[str]:
+    rng = world.rng
     setup = world.database()
-    await world.settle_in(setup)
+    await world.settle_in(
+        setup,
+        people=rng.choice([1, 2]),
+        venues=rng.choice([1, 2, 3]),
+        accounts=rng.choice([2, 3, 4]),
+        strategies=rng.choice([2, 3, 4]),
+    )
     await setup.close()
-    world.start_process(owns_directory=world.rng.random() < 0.6)
+    world.start_process(owns_directory=rng.random() < 0.6)
     await asyncio.sleep(START_UP_S)
     for site in world.sites.values():
-        weather.brew(world.rng, site)
+        weather.brew(rng, site)
     acts = Acts(world)
     walk = asyncio.create_task(acts.walk_prices())
     keep = asyncio.create_task(keep_one_alive(world))
     await acts.run(count)
-    await asyncio.sleep(world.rng.uniform(0, 20))
+    await asyncio.sleep(rng.uniform(0, 20))
     walk.cancel()
-    found = await _calm(world)
+    found = await calm(world)
     keep.cancel()
-    tables = ("orders", "fills", "positions", "cancel_queue", "trades")
-    for table in tables:
-        world.story.update_hash(str(world.rows(f"SELECT * FROM {table} ORDER BY id")))  # noqa: S608
     return found
 
 
@@ -113,7 +133,7 @@ async def keep_one_alive(world: World) -> None:
             world.start_process(owns_directory=world.rng.random() < 0.6)
 
 
-async def _calm(world: World) -> list[str]:
+async def calm(world: World) -> list[str]:
     """Faults end, and time passes until nothing is wrong any more, or too much of it has."""
     world.story.tell("calm", "faults end")
     for site in world.sites.values():
@@ -121,7 +141,7 @@ async def _calm(world: World) -> list[str]:
         site.fault("disconnect", seconds=1.0)
     world.disk.mend()
     for process in world.processes:
-        process.life.dies_at_step = -1
+        process.life.ends_at_step = -1
         if process.life.is_paused:
             world.loop.resume(process.life)
     ends_at = world.loop.time() + CALM_LIMIT_S

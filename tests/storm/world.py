@@ -28,7 +28,7 @@ from fillbook.venues.sim.direct.line import CallRecord
 from fillbook.venues.sim.direct.site import SimSite
 from storm.loop import Outside, VirtualClock, VirtualTimeLoop
 from storm.process import Process
-from storm.sql import Connections, Disk, copy_as_it_is
+from storm.sql import DISK_ERROR, Connections, Disk, copy_as_it_is
 from storm.story import Story
 
 CLOCK_SET_BY = timedelta(seconds=3)
@@ -71,6 +71,7 @@ class World:
         self._generation = 0
         self._witness: sqlite3.Connection | None = None
         self._latency = random.Random(self.rng.getrandbits(64))
+        self.loop.is_expected = lambda error: DISK_ERROR in str(error)
         self.disk = Disk(random.Random(self.rng.getrandbits(64)))
         self.path = self.folder / "0.db"
         copy_as_it_is(self.template, self.path)
@@ -170,18 +171,19 @@ class World:
 
     # People
 
-    async def settle_in(self, db: Database) -> None:
+    async def settle_in(
+        self, db: Database, *, people: int, venues: int, accounts: int, strategies: int
+    ) -> None:
         """People, accounts with their counterparts at the exchanges, strategies and their links."""
-        rng = self.rng
-        for name in ("alice", "bob")[: rng.choice([1, 2])]:
+        for name in ("alice", "bob")[:people]:
             await self._add_person(db, name)
-        venues = rng.sample(list(VenueName), rng.choice([1, 2, 3]))
-        for venue in venues:
+        chosen = self.rng.sample(list(VenueName), venues)
+        for venue in chosen:
             self.open_site(venue)
-        for number in range(rng.choice([2, 3, 4])):
-            venue = venues[number % len(venues)]
+        for number in range(accounts):
+            venue = chosen[number % venues]
             self.accounts.append(await self._add_account(db, venue, f"{venue}{number}"))
-        for _ in range(rng.choice([2, 3, 4])):
+        for _ in range(strategies):
             await self._add_strategy(db)
 
     async def _add_person(self, db: Database, name: str) -> None:

@@ -160,9 +160,9 @@ def test_every_command_is_in_the_operators_table() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_make_target_that_is_shown_exists(document: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     shown = {line.split()[1] for line in shell_lines(document) if line.startswith("make ")}
-    shown |= set(re.findall(r"`make ([a-z]+)", document.read_text()))
+    shown |= set(re.findall(r"`make ([a-z-]+)", document.read_text()))
     assert shown <= targets
 
 
