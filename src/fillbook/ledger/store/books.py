@@ -16,15 +16,15 @@ from fillbook.ledger.core.round_trip import ExitReason, TradeSource
 from fillbook.ledger.core.snapshot import book_from_json, book_to_json
 from fillbook.ledger.store.facts import to_fill
 from fillbook.ledger.tables import fill_allocations, fills, positions, strategy_positions
+from fillbook.storage.keyed import KeyedSelect
 from fillbook.storage.scope import Scope, owned
 from fillbook.storage.unit import Unit
 
-_PAIRS_AT_ONCE: Final = 400
+_ACCOUNTS_AT_ONCE: Final = 400
 _LOCKED: Final = tuple(
-    sa.select(table)
-    .where(sa.tuple_(table.c.account_id, table.c.symbol).in_(sa.bindparam("pairs", expanding=True)))
-    .order_by(table.c.id)
-    .with_for_update()
+    KeyedSelect(
+        sa.select(table).order_by(table.c.id).with_for_update(of=table), table.c.account_id, table.c.symbol
+    )
     for table in (positions, strategy_positions)
 )
 _OPEN: Final = tuple(
@@ -40,10 +40,9 @@ async def load_books(unit: Unit, where: Iterable[tuple[int, str]]) -> dict[BookK
     pairs = list(where)
     found: dict[BookKey, BookRow] = {}
     for select in _LOCKED:
-        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
-            for row in await unit.all(select, {"pairs": pairs[start : start + _PAIRS_AT_ONCE]}):
-                book_row = to_book_row(row)
-                found[book_row.key] = book_row
+        for row in await select.rows(unit, pairs):
+            book_row = to_book_row(row)
+            found[book_row.key] = book_row
     return found
 
 
@@ -206,8 +205,8 @@ async def open_books(unit: Unit, account_ids: Iterable[int]) -> list[BookRow]:
     ids = sorted(set(account_ids))
     found: list[BookRow] = []
     for select in _OPEN:
-        for start in range(0, len(ids), _PAIRS_AT_ONCE):
-            rows = await unit.all(select, {"accounts": ids[start : start + _PAIRS_AT_ONCE]})
+        for start in range(0, len(ids), _ACCOUNTS_AT_ONCE):
+            rows = await unit.all(select, {"accounts": ids[start : start + _ACCOUNTS_AT_ONCE]})
             found += [to_book_row(row) for row in rows]
     return found
 
