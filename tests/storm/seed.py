@@ -133,7 +133,7 @@ async def keep_one_alive(world: World) -> None:
             world.start_process(owns_directory=world.rng.random() < 0.6)
 
 
-async def calm(world: World) -> list[str]:
+async def calm(world: World, fills_within_s: float = FILLS_WITHIN_S) -> list[str]:
     """Faults end, and time passes until nothing is wrong any more, or too much of it has."""
     world.story.tell("calm", "faults end")
     for site in world.sites.values():
@@ -145,7 +145,7 @@ async def calm(world: World) -> list[str]:
         if process.life.is_paused:
             world.loop.resume(process.life)
     ends_at = world.loop.time() + CALM_LIMIT_S
-    world.outside.later(FILLS_WITHIN_S, lambda: _judge_late_fills(world))
+    world.outside.later(fills_within_s, lambda: _judge_late_fills(world, fills_within_s))
     await asyncio.sleep(CALM_S)
     while True:
         await asyncio.sleep(CHECK_EVERY_S)
@@ -162,8 +162,8 @@ async def calm(world: World) -> list[str]:
             return found
 
 
-def _judge_late_fills(world: World) -> None:
-    world.violations += [f"{FILLS_WITHIN_S:.0f} s after the storm: {late}" for late in fills_differ(world)]
+def _judge_late_fills(world: World, seconds: float) -> None:
+    world.violations += [f"{seconds:.0f} s after the storm: {late}" for late in fills_differ(world)]
 
 
 def _is_unsettled(world: World) -> bool:

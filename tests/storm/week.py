@@ -21,10 +21,13 @@ BURSTS_A_DAY = 12
 ACTS_A_BURST = 15
 HOUR_S = 3600.0
 WALK_PAUSE_S = 60.0
-UNEXPLAINED = (
-    "SELECT id, finding_case, subject FROM reconcile_findings WHERE cause IS NULL OR cause = ''"
-    " OR (is_repaired = 1 AND repair IS NULL)"
+FILLS_WITHIN_S = 900.0
+"""Leases live for minutes here, and an heir waits until they are over."""
+LEFT_OPEN = (
+    "SELECT id, finding_case, subject, cause FROM reconcile_findings WHERE cause IS NULL OR cause = ''"
+    " OR (is_repaired = 0 AND finding_case <> 'balance_below_positions')"
 )
+"""What is without a cause, or was not repaired. Coins that their owner sold at the exchange are only told."""
 
 
 def run_week(seed: int, template: Path, days: int = DAYS) -> Result:
@@ -48,13 +51,13 @@ async def _live_through(world: World, days: int) -> list[str]:
                 site.calm()
                 weather.brew(world.rng, site)
             await acts.run(ACTS_A_BURST)
-        found = await calm(world)
+        found = await calm(world, FILLS_WITHIN_S)
         world.story.tell("day", f"{day + 1} ends: {len(found)} differences")
         if found:
             break
     walk.cancel()
     keep.cancel()
-    return found + [f"finding {row} is not explained" for row in world.rows(UNEXPLAINED)]
+    return found + [f"finding {row} is left open" for row in world.rows(LEFT_OPEN)]
 
 
 def _slow_down_polling() -> None:
