@@ -17,7 +17,7 @@ from fillbook.trading.desk_port import ManualOrder
 from fillbook.venues.sim.core.vocabulary import NewOrder, Refused
 from storm import weather
 from storm.process import Process
-from storm.sql import DISK_ERROR
+from storm.sql import is_of_the_disk
 from storm.world import BASES, CLOCK_SET_BY, World
 
 RETRIES = 3
@@ -229,7 +229,7 @@ class Acts:
             self._world.story.tell("answer", f"{what}: cancelled")
         elif (error := done.exception()) is None:
             self._world.story.tell("answer", f"{what}: {_brief(done.result())}")
-        elif isinstance(error, FillbookError) or DISK_ERROR in str(error):
+        elif isinstance(error, FillbookError) or is_of_the_disk(error):
             self._world.story.tell("answer", f"{what}: {error!r}")
         else:
             self._world.violations.append(f"{what} raised {error!r}")

@@ -26,7 +26,7 @@ from storm.checks import fills_differ, findings
 from storm.loop import VirtualTimeLoop
 from storm.world import World
 
-ACTS = 30
+ACTS = 24
 CALM_S = 20.0
 CHECK_EVERY_S = 15.0
 CALM_LIMIT_S = 1500.0

@@ -27,6 +27,12 @@ LOCK_POLLS = 2000
 
 
 DISK_ERROR = "disk I/O error"
+LOCKED = "locked"
+
+
+def is_of_the_disk(error: object) -> bool:
+    """Whether an error is one that a disk, or a process that stands still with the lock, brings about."""
+    return DISK_ERROR in str(error) or LOCKED in str(error)
 
 
 class Disk:
@@ -78,14 +84,14 @@ class _Cursor(AsyncSqliteCursor):
         """Another process's lock is waited for in virtual time."""
         if sql != BEGIN_WRITING:
             return await super().execute(sql, parameters)
-        for _ in range(LOCK_POLLS):
+        for poll in range(LOCK_POLLS):
             try:
                 return await super().execute(sql, parameters)
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error):
+                if LOCKED not in str(error) or poll == LOCK_POLLS - 1:
                     raise
                 await asyncio.sleep(LOCK_POLL_S)
-        raise sqlite3.OperationalError("database is locked")
+        raise AssertionError("the last poll returns or raises")
 
 
 class Connections:

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from storm.sql import DISK_ERROR
+from storm.sql import is_of_the_disk
 
 LINES_KEPT = 4000
 # What these say is told by the acts and faults themselves.
@@ -52,7 +52,7 @@ class Story:
         name = event.get("event", "")
         details = {key: value for key, value in event.items() if key not in ("event", "exc_info")}
         error = event.get("exc_info")
-        if name in UNEXPECTED and DISK_ERROR not in str(_flat(error)):
+        if name in UNEXPECTED and not is_of_the_disk(_flat(error)):
             trace = "".join(traceback.format_exception(error)) if isinstance(error, Exception) else ""
             self.unexpected.append(f"{name} {details}: {error!r}\n{trace}")
         if name not in QUIET:

@@ -28,7 +28,7 @@ from fillbook.venues.sim.direct.line import CallRecord
 from fillbook.venues.sim.direct.site import SimSite
 from storm.loop import Outside, VirtualClock, VirtualTimeLoop
 from storm.process import Process
-from storm.sql import DISK_ERROR, Connections, Disk, copy_as_it_is
+from storm.sql import Connections, Disk, copy_as_it_is, is_of_the_disk
 from storm.story import Story
 
 CLOCK_SET_BY = timedelta(seconds=3)
@@ -71,7 +71,7 @@ class World:
         self._generation = 0
         self._witness: sqlite3.Connection | None = None
         self._latency = random.Random(self.rng.getrandbits(64))
-        self.loop.is_expected = lambda error: DISK_ERROR in str(error)
+        self.loop.is_expected = is_of_the_disk
         self.disk = Disk(random.Random(self.rng.getrandbits(64)))
         self.path = self.folder / "0.db"
         copy_as_it_is(self.template, self.path)
