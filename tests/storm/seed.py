@@ -153,7 +153,8 @@ async def calm(world: World, fills_within_s: float = FILLS_WITHIN_S) -> list[str
             continue
         for process in world.up():
             for runner in list(process.engine.runners.values()):
-                await process.spawn(runner.reconciler.run(Cause.ASKED, Depth.WHOLE))
+                look = process.spawn(runner.reconciler.run(Cause.ASKED, Depth.WHOLE))
+                await asyncio.wait({look}, timeout=CHECK_EVERY_S)
         await asyncio.sleep(CHECK_EVERY_S)
         found = await _check(world)
         if not found or world.loop.time() > ends_at:
