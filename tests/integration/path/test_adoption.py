@@ -1,13 +1,17 @@
 """Orders that the exchange has and this database never wrote down, as after a copy from yesterday."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from fillbook.accounts.core import Account
+from fillbook.ledger.core.fill import FillSource
 from fillbook.market.core import Side
 from fillbook.orders.core.client_ids import MANUAL_CODE, Origin, make_client_order_id
-from fillbook.orders.core.order import OrderType
+from fillbook.orders.core.order import Book, OrderRef, OrderType
 from fillbook.strategies.tables import strategies, strategy_capital
+from fillbook.trading.facts import FillsSeen
+from fillbook.trading.gaps import take_report
 from fillbook.venues.sim.core.vocabulary import NewOrder
 from support.world import PERP, Strategy, World
 
@@ -86,3 +90,34 @@ async def test_an_order_of_others_may_take_the_name_of_one_that_is_over(world: W
 
 async def _are(world: World, statuses: list[str]) -> bool:
     return [order.status for order in await world.orders()] == statuses
+
+
+async def test_a_fill_that_was_booked_before_anybody_knew_its_order_is_given_to_it(world: World) -> None:
+    """The order of ours gets its strategy back with it, and the order of others its fills."""
+    account = await world.account("acc")
+    strategy = await world.strategy(account, leverage=2)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=20)
+    await world.quiet()
+    assert world.engine is not None
+    runner = world.engine.runners[account.id]
+    first, *_ = await world.fills()
+    world.fault("mute_stream", n=0)
+    place(world, account, await name_of(world, strategy), Side.BUY, "0.01")
+    place(world, account, "web-1", Side.BUY, "0.003")
+    for order in list(world.venue_account(account).orders.values())[1:]:
+        page = await runner.venue.fills_of_order(PERP, str(order.order_id))
+        unnamed = tuple(replace(fill, client_order_id=None) for fill in page.fills)
+        await world.engine.floor.bookkeeper.submit(
+            FillsSeen(account.id, unnamed, FillSource.STREAM, adopt=True)
+        )
+    assert {row.owner_key for row in await world.positions() if row.quantity} > {"external"}
+    world.calm()
+    assert await runner.reconciler.sweep() == []
+    for order in list(world.venue_account(account).orders.values())[1:]:
+        report = await runner.venue.find_order(OrderRef(PERP, "", str(order.order_id), Book.NORMAL))
+        assert report is not None
+        await take_report(world.engine.floor, runner.venue, account.id, report)
+    await world.quiet()
+    held = {row.owner_key.partition(":")[0]: row.quantity for row in await world.positions()}
+    assert held == {"link": first.quantity + Decimal("0.01"), "external": Decimal("0.003")}
+    assert {row.status for row in await world.orders()} == {"FILLED"}

@@ -104,10 +104,15 @@ async def _amending(unit: Unit, asserted: dict[int, FillToBook]) -> list[Amendin
             case FillAmendment.CORRECTED:
                 is_change = not counts or says_otherwise(one.report, booked)
             case None:
-                is_change = says_otherwise(one.report, booked)
+                is_change = says_otherwise(one.report, booked) or finds_its_order(one, booked)
         if is_change:
             changes.append(Amending(one, booked if counts else None))
     return changes
+
+
+def finds_its_order(one: FillToBook, booked: Fill) -> bool:
+    """Whether a fill that was booked as nobody's turns out to be of an order: it is booked anew, as that order's."""
+    return booked.order_id is None and one.order_id is not None
 
 
 async def _weigh_inferences(unit: Unit, news: News) -> None:
