@@ -76,25 +76,32 @@ class Dispatcher:
             self._ready.append(work)
             return
         reduces = isinstance(work.wish, FollowUpWish) or work.wish.reduces
-        # A close is sized by what is held: it passes without a price, and opens no leverage.
-        leverage = None if reduces else work.leverage
+        # A close is sized by what is held: it passes without a price, and opens no leverage. An order by hand keeps
+        # the venue's: the symbol may be a strategy's, too.
+        leverage = None if reduces or work.strategy_account_id is None else work.leverage
         needs_price = isinstance(work.wish, FollowUpWish) or (
             work.wish.order_type is OrderType.MARKET and not reduces
         )
         is_blind = reduces and work.symbol in runner.lookups.symbols
-        if not is_blind and runner.is_prepared(work.symbol, leverage, needs_price):
+        if not is_blind and runner.is_prepared(work.symbol, leverage, needs_price, opens=not reduces):
             self._ready.append(work)
         else:
-            self._spawn(self._prepare(runner, work, leverage, needs_price))
+            self._spawn(self._prepare(runner, work, leverage, needs_price, opens=not reduces))
 
     async def _prepare(
-        self, runner: AccountRunner, work: LegWork, leverage: Decimal | None, needs_price: bool
+        self,
+        runner: AccountRunner,
+        work: LegWork,
+        leverage: Decimal | None,
+        needs_price: bool,
+        *,
+        opens: bool,
     ) -> None:
         try:
             async with asyncio.timeout(20):
                 if work.symbol in runner.lookups.symbols:
                     await runner.read_fills(work.symbol)
-                work.refused = await runner.prepare(work.symbol, leverage, needs_price)
+                work.refused = await runner.prepare(work.symbol, leverage, needs_price, opens=opens)
         except TimeoutError:
             work.refused = Denied("venue_unreadable", "The venue did not answer in time: nothing was sent.")
         except Exception as error:

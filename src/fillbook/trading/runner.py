@@ -126,22 +126,27 @@ class AccountRunner:
 
     # What an order needs before it can be planned.
 
-    def is_prepared(self, symbol: str, leverage: Decimal | None, needs_price: bool) -> bool:
+    def is_prepared(self, symbol: str, leverage: Decimal | None, needs_price: bool, *, opens: bool) -> bool:
         key, market_type = market_key(self.account), market_type_of(symbol)
         return (
             self._floor.instruments.is_fresh(key, market_type)
             and (not needs_price or self._floor.prices.fresh(key, symbol) is not None)
             and (
                 market_type is MarketType.SPOT
-                or leverage is None
-                or self._verified.get(symbol) == venue_leverage(leverage)
+                or not opens
+                or (
+                    self.account.position_mode is not None
+                    and (leverage is None or self._verified.get(symbol) == venue_leverage(leverage))
+                )
             )
         )
 
-    async def prepare(self, symbol: str, leverage: Decimal | None, needs_price: bool) -> Denied | None:
+    async def prepare(
+        self, symbol: str, leverage: Decimal | None, needs_price: bool, *, opens: bool
+    ) -> Denied | None:
         """Read rules and price, and set and verify the venue's modes, before a symbol's first order.
 
-        `leverage` is None for an order that opens nothing. The answer is why nothing may be sent.
+        `leverage` is None where the venue's is to stay as it is. The answer is why nothing may be sent.
         """
         key, market_type = market_key(self.account), market_type_of(symbol)
         try:
@@ -151,10 +156,11 @@ class AccountRunner:
                 return None  # the planner says that the venue does not list it, or does not trade it
             if needs_price:
                 await self._floor.prices.get(key, symbol, self.venue)
-            if market_type is MarketType.FUTURES and leverage is not None:
+            if market_type is MarketType.FUTURES and opens:
                 async with self._preparing:
                     await self._verify_position_mode()
-                    await self._verify_modes(symbol, leverage)
+                    if leverage is not None:
+                        await self._verify_modes(symbol, leverage)
         except CredentialsRefused as failure:
             self.key.doubt()
             return Denied(failure.code, failure.detail)

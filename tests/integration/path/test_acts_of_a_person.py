@@ -225,3 +225,12 @@ async def test_a_reduce_only_order_never_opens(world: World) -> None:
     )
     await world.quiet()
     assert [row.quantity for row in await world.net_positions()] == [0]
+
+
+async def test_an_order_by_hand_leaves_the_leverage_of_a_strategy_alone(world: World) -> None:
+    account = await world.account("acc")
+    strategy = await world.strategy(account, leverage=5)
+    await world.alert(strategy, order_type="MARKET", side="buy", qty_per=50)
+    await place(world, account, order_type=OrderType.MARKET)
+    assert world.venue_account(account).leverage(PERP) == 5
+    await world.quiet()
