@@ -62,7 +62,7 @@ def _wish(place: Place) -> OrderWish:
 
 async def _say_unprotected(unit: Unit, due: FollowUp) -> None:
     fresh = [order for order in due.unprotected if order.error_code != UNPROTECTED]
-    reason = "The venue keeps refusing its stop-loss or take-profit: protect the position yourself."
+    reason = "Its stop-loss, take-profit or late close comes to nothing at the venue: see to the position yourself."
     await rows.say_error(unit, [order.id for order in fresh], UNPROTECTED, reason)
     for order in fresh:
         log.error("order_unprotected", account_id=order.account_id, order_id=order.id)

@@ -70,7 +70,7 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """`cancels` are children that protect more than there is; `done` are entries that call for nothing more;
-    `unprotected` those whose protection the venue has refused too often."""
+    `unprotected` those whose children have come to nothing too often."""
 
     cancels: tuple[Order, ...]
     place: Place | None
@@ -104,9 +104,11 @@ def follow_up(
         wanted = floor_to(min(max(open_quantity, ZERO), reachable - closing), lot)
         left[leg] = left.get(leg, ZERO) - (closing + wanted) * sign
         under_way = _open_quantity(one.of_kind(FollowKind.LATE_CLOSE))
-        if floor_to(closing - under_way, lot) > 0:
-            quantity = floor_to(closing - under_way, lot)
-            places.append(Place(entry, FollowKind.LATE_CLOSE, OrderType.MARKET, quantity, None))
+        due = floor_to(closing - under_way, lot)
+        if due > 0 and _has_failed(one, FollowKind.LATE_CLOSE):
+            unprotected.append(entry)
+        elif due > 0:
+            places.append(Place(entry, FollowKind.LATE_CLOSE, OrderType.MARKET, due, None))
         for kind in (FollowKind.STOP_LOSS, FollowKind.TAKE_PROFIT):
             if one.price_of(kind) is not None:
                 _protect(one, kind, wanted, last_price, cancels, places, unprotected)
@@ -135,8 +137,7 @@ def _protect(
         return
     if one.entry.status.is_live and covered and missing < covered:
         return  # an order that fills in many pieces does not get a stop for each
-    refused = [child for child in one.of_kind(kind) if child.status is OrderStatus.REJECTED]
-    if len(refused) >= MOST_REFUSALS:
+    if _has_failed(one, kind):
         unprotected.append(one.entry)
         return
     price = one.price_of(kind)
@@ -149,6 +150,17 @@ def _protect(
         return
     order_type = OrderType.STOP_MARKET if kind is FollowKind.STOP_LOSS else OrderType.TAKE_PROFIT_MARKET
     places.append(Place(one.entry, kind, order_type, missing, price))
+
+
+def _has_failed(one: Followed, kind: FollowKind) -> bool:
+    """Whether so many children of a kind have come to nothing that another would too: the venue refuses them, or
+    ends them unfilled, as one that may only reduce where its net position is flat."""
+    in_vain = [
+        child
+        for child in one.of_kind(kind)
+        if child.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED) and not child.filled_quantity
+    ]
+    return len(in_vain) >= MOST_REFUSALS
 
 
 def _is_protected(one: Followed) -> bool:

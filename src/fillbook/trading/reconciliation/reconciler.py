@@ -37,6 +37,8 @@ SEEN_AT_EVERY_LOOK: Final = frozenset(
     }
 )
 """Cases of which a look that could read everything and does not meet them proves that they are over."""
+SEEN_AT_A_WHOLE_LOOK: Final = SEEN_AT_EVERY_LOOK | {Case.ENDED_BUT_LIVES}
+"""The same of a look that reads every list of open orders: what one of them shows may be older than the order's end."""
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +106,8 @@ class Reconciler:
                 self._open = await store.open_findings(unit, tools.account.id)
         known = self._open
         met = {finding.key for finding in outcome.findings}
-        over = {key for key in known.keys() - met if key[0] in SEEN_AT_EVERY_LOOK}
+        provable = SEEN_AT_A_WHOLE_LOOK if depth is Depth.WHOLE else SEEN_AT_EVERY_LOOK
+        over = {key for key in known.keys() - met if key[0] in provable}
         settled = set() if outcome.unread else over
         is_news = bool(met - known.keys() or outcome.repaired & known.keys() or settled or run_ids)
         if not is_news and not outcome.unread:

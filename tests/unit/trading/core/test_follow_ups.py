@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,6 +129,19 @@ def test_a_stop_that_is_refused_again_and_again_raises_the_alarm() -> None:
     entry = order(1, take_profit_price=None)
     assert due([Followed(entry, refused[1:])], "1").place is not None
     answer = due([Followed(entry, refused)], "1")
+    assert (answer.place, answer.unprotected) == (None, (entry,))
+
+
+@pytest.mark.parametrize("kind", list(FollowKind))
+def test_what_the_venue_ends_unfilled_is_not_tried_for_ever(kind: FollowKind) -> None:
+    entry = order(1, close_on_late_fill=kind is LATE, late_fill_from=Decimal(0))
+    if kind is not SL:
+        entry = replace(entry, stop_loss_price=None)
+    if kind is not TP:
+        entry = replace(entry, take_profit_price=None)
+    vain = tuple(child(2 + n, kind, status=OrderStatus.EXPIRED) for n in range(MOST_REFUSALS))
+    assert due([Followed(entry, vain[1:])], "1").place is not None
+    answer = due([Followed(entry, vain)], "1")
     assert (answer.place, answer.unprotected) == (None, (entry,))
 
 
