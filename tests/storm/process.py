@@ -75,8 +75,13 @@ class Process:
     async def stop(self) -> None:
         """A proper end: what was committed leaves and settles."""
         self.is_started = False
-        await self.engine.stop()
-        await self.db.close()
+        try:
+            await self.engine.stop()
+            await self.db.close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process ends
+            self._world.story.tell("process", f"{self.name} could not end in order: {type(error).__name__}")
+            self.kill()
+            return
         self.hang_up()
         self.life.is_dead = True
 
