@@ -18,13 +18,13 @@ from fillbook.accounts.core import (
 from fillbook.kernel.clock import from_ms
 from fillbook.kernel.money import to_text
 from fillbook.market.core import MarketType, market_type_of
-from fillbook.market.errors import CredentialsRefused, ReadFailed
 from fillbook.venues.ccxt.binance import endpoints as at
 from fillbook.venues.ccxt.binance.entries import read_entries
 from fillbook.venues.ccxt.binance.reports import futures_balances, position_report, spot_balances
 from fillbook.venues.ccxt.binance.words import MARGIN_MODES
 from fillbook.venues.ccxt.calls import CallFailed
 from fillbook.venues.ccxt.link import Link
+from fillbook.venues.ccxt.permissions import permissions_by_trial
 from fillbook.venues.ccxt.values import UNREADABLE, amount, positive
 
 # "No need to change margin type." and "No need to change position side."
@@ -106,7 +106,7 @@ class Wallet:
     async def key_permissions(self) -> KeyPermissions:
         """What the venue says that the key may do. Demo keys have no such page: there, reading is the proof."""
         if self._environment is Environment.DEMO:
-            return await self._permissions_by_trial()
+            return await permissions_by_trial(self._link.market_types, self.balances)
         row = await self._link.read(at.KEY_PERMISSIONS)
         try:
             return KeyPermissions(
@@ -150,20 +150,6 @@ class Wallet:
             return PositionMode.HEDGE if _flag(row, "dualSidePosition") else PositionMode.ONE_WAY
         except UNREADABLE as error:
             raise self._link.failures.unreadable(error, "the position mode") from None
-
-    async def _permissions_by_trial(self) -> KeyPermissions:
-        can: dict[MarketType, bool] = dict.fromkeys(MarketType, False)
-        refusal: ReadFailed | None = None
-        for market_type in self._link.market_types:
-            try:
-                await self.balances(market_type)
-            except CredentialsRefused as error:
-                refusal = error
-            else:
-                can[market_type] = True
-        if refusal is not None and not any(can.values()):
-            raise refusal
-        return KeyPermissions(True, can[MarketType.SPOT], can[MarketType.FUTURES], None, None)
 
 
 def _flag(row: Mapping[str, Any], name: str) -> bool:

@@ -5,15 +5,13 @@ treat the order as unknown, for the request may have arrived. An answer names an
 """
 
 import asyncio
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from fillbook.accounts.core import MarginMode
-from fillbook.kernel.money import ZERO
 from fillbook.market.core import MarketType, VenueName, market_type_of
 from fillbook.market.errors import ReadFailed
-from fillbook.orders.core.order import Book, OrderRef, OrderRequest, OrderStatus
+from fillbook.orders.core.order import Book, OrderRef, OrderRequest
 from fillbook.orders.core.outcomes import (
     Acknowledged,
     CancelAccepted,
@@ -22,7 +20,7 @@ from fillbook.orders.core.outcomes import (
     Rejected,
     Unknown,
 )
-from fillbook.orders.core.reports import OrderReport
+from fillbook.venues.ccxt.accepted import accepted_report
 from fillbook.venues.ccxt.bitget import requests
 from fillbook.venues.ccxt.bitget.lookups import Lookups
 from fillbook.venues.ccxt.bitget.market import read_price
@@ -67,7 +65,10 @@ class Acts(Lookups):
             at = moment(answer["requestTime"])
         except UNREADABLE:
             return UNREADABLE_ANSWER
-        return Acknowledged(_asked(request, order_id, at, answer)) if order_id else UNREADABLE_ANSWER
+        if not order_id:
+            return UNREADABLE_ANSWER
+        book = Book.CONDITIONAL if request.order_type.has_stop_price else Book.NORMAL
+        return Acknowledged(accepted_report(request, order_id, book, at, answer))
 
     async def amend(self, ref: OrderRef, request: OrderRequest) -> PlaceOutcome:
         """Bitget would cancel the order and make another later, of an id that its answer does not tell."""
@@ -156,30 +157,6 @@ def _has_passed(request: OrderRequest, last: Decimal) -> bool:
     """
     assert request.stop_price is not None
     return last >= request.stop_price if request.trigger_rises else last <= request.stop_price
-
-
-def _asked(request: OrderRequest, order_id: str, at: datetime, answer: Any) -> OrderReport:
-    """A new order as it was asked for: the answer says no more than that it is there."""
-    book = Book.CONDITIONAL if request.order_type.has_stop_price else Book.NORMAL
-    return OrderReport(
-        symbol=request.symbol,
-        exchange_order_id=order_id,
-        client_order_id=request.client_order_id,
-        book=book,
-        side=request.side,
-        order_type=request.order_type,
-        status=OrderStatus.NEW,
-        quantity=request.quantity,
-        filled_quantity=ZERO,
-        cost=None,
-        price=request.price,
-        stop_price=request.stop_price,
-        time_in_force=request.time_in_force,
-        reduce_only=request.reduce_only,
-        position_side=request.position_side,
-        exchange_at=at,
-        raw=answer,
-    )
 
 
 def _cancelled(body: Any, exchange_order_id: str | None) -> CancelOutcome:

@@ -18,13 +18,14 @@ from fillbook.accounts.core import (
 from fillbook.kernel.clock import from_ms
 from fillbook.kernel.money import to_text
 from fillbook.market.core import MarketType, market_type_of
-from fillbook.market.errors import CredentialsRefused, ReadFailed
+from fillbook.market.errors import ReadFailed
 from fillbook.venues.ccxt.bitget import endpoints as at
 from fillbook.venues.ccxt.bitget.entries import read_entries
 from fillbook.venues.ccxt.bitget.link import FUTURES_PAGE, BitgetLink
 from fillbook.venues.ccxt.bitget.reports import futures_balance, position_report, spot_balance
 from fillbook.venues.ccxt.bitget.words import MARGIN_WORDS, MODE_WORDS, POSITION_MODES, Raw
 from fillbook.venues.ccxt.calls import CallFailed
+from fillbook.venues.ccxt.permissions import permissions_by_trial
 from fillbook.venues.ccxt.values import UNREADABLE, amount
 
 _UNCHANGED = frozenset({"40814", "45054"})
@@ -116,7 +117,7 @@ class Wallet:
     async def key_permissions(self) -> KeyPermissions:
         """What the venue says that the key may do. Demo keys have no such page: there, reading is the proof."""
         if self._environment is Environment.DEMO:
-            return await self._permissions_by_trial()
+            return await permissions_by_trial(self._link.market_types, self.balances)
         row = await self._link.page(at.KEY_PERMISSIONS)
         try:
             rights = frozenset(row["authorities"])
@@ -160,17 +161,3 @@ class Wallet:
         except UNREADABLE as error:
             raise self._link.failures.unreadable(error, f"the leverage of {symbol}") from None
         return first if first == second else None
-
-    async def _permissions_by_trial(self) -> KeyPermissions:
-        can: dict[MarketType, bool] = dict.fromkeys(MarketType, False)
-        refusal: ReadFailed | None = None
-        for market_type in self._link.market_types:
-            try:
-                await self.balances(market_type)
-            except CredentialsRefused as error:
-                refusal = error
-            else:
-                can[market_type] = True
-        if refusal is not None and not any(can.values()):
-            raise refusal
-        return KeyPermissions(True, can[MarketType.SPOT], can[MarketType.FUTURES], None, None)

@@ -20,11 +20,11 @@ from fillbook.orders.core.outcomes import (
     Rejected,
     Unknown,
 )
+from fillbook.venues.ccxt.accepted import accepted_report
 from fillbook.venues.ccxt.bybit import endpoints as at
 from fillbook.venues.ccxt.bybit import requests
 from fillbook.venues.ccxt.bybit.link import BybitLink
 from fillbook.venues.ccxt.bybit.lookups import Lookups
-from fillbook.venues.ccxt.bybit.reports import accepted_report
 from fillbook.venues.ccxt.calls import CallFailed, Endpoint
 from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
 from fillbook.venues.ccxt.values import UNREADABLE, moment
@@ -91,7 +91,9 @@ class Acts(Lookups):
         if order_id is None:
             return UNREADABLE_ANSWER
         try:
-            return Acknowledged(accepted_report(request, order_id, moment(answer["time"]), answer))
+            return Acknowledged(
+                accepted_report(request, order_id, Book.NORMAL, moment(answer["time"]), answer)
+            )
         except UNREADABLE:
             return UNREADABLE_ANSWER
 

@@ -6,14 +6,13 @@ Each function takes the raw row and our symbol for it; a missing field raises `K
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from fillbook.accounts.core import BalanceReport, MarginMode, PositionReport, PositionSide
 from fillbook.kernel.money import exact
 from fillbook.ledger.core.fill import FillReport, Liquidity
 from fillbook.market.core import MarketType, Price, Side
-from fillbook.orders.core.order import Book, OrderRequest, OrderStatus
+from fillbook.orders.core.order import Book
 from fillbook.orders.core.reports import OrderReport
 from fillbook.venues.ccxt.bybit.words import (
     TIMES_IN_FORCE,
@@ -54,29 +53,6 @@ def order_report(row: Raw, symbol: str) -> OrderReport:
         position_side=leg_of(row.get("positionIdx")),
         exchange_at=moment(row["updatedTime"]),
         raw=row,
-    )
-
-
-def accepted_report(request: OrderRequest, exchange_order_id: str, at: datetime, raw: Raw) -> OrderReport:
-    """A new order whose answer names its ids and nothing else: as it was asked, nothing of it filled yet."""
-    return OrderReport(
-        symbol=request.symbol,
-        exchange_order_id=exchange_order_id,
-        client_order_id=request.client_order_id,
-        book=Book.NORMAL,
-        side=request.side,
-        order_type=request.order_type,
-        status=OrderStatus.NEW,
-        quantity=request.quantity,
-        filled_quantity=Decimal(0),
-        cost=None,
-        price=request.price,
-        stop_price=request.stop_price,
-        time_in_force=request.time_in_force,
-        reduce_only=request.reduce_only,
-        position_side=request.position_side,
-        exchange_at=at,
-        raw=raw,
     )
 
 

@@ -22,12 +22,12 @@ from fillbook.orders.core.outcomes import (
     Unknown,
 )
 from fillbook.orders.core.reports import OrderReport
+from fillbook.venues.ccxt.accepted import accepted_report
 from fillbook.venues.ccxt.calls import CallFailed, Endpoint
 from fillbook.venues.ccxt.okx import endpoints as at
 from fillbook.venues.ccxt.okx import requests
 from fillbook.venues.ccxt.okx.answers import acted_rows, failure_of, only_row
 from fillbook.venues.ccxt.okx.lookups import Lookups, waiting_rows
-from fillbook.venues.ccxt.okx.reports import accepted_report
 from fillbook.venues.ccxt.outcomes import UNREADABLE_ANSWER, outcome_of
 from fillbook.venues.ccxt.triggered import cancel_with_what_came
 

@@ -15,7 +15,7 @@ from fillbook.accounts.core import BalanceReport, PositionReport, PositionSide
 from fillbook.kernel.money import ZERO, divide, exact
 from fillbook.ledger.core.fill import FillReport, Liquidity
 from fillbook.market.core import Instrument, MarketType, Price, from_contracts
-from fillbook.orders.core.order import Book, OrderRequest, OrderStatus
+from fillbook.orders.core.order import Book, OrderStatus
 from fillbook.orders.core.reports import OrderReport
 from fillbook.venues.ccxt.okx.words import (
     ALGO_STATUSES,
@@ -93,31 +93,6 @@ def _placed_order_id(row: Raw) -> str | None:
     """The order that a trigger placed; one that was split placed several, of which the last is named."""
     several = row.get("ordIdList") or ()
     return (several[-1] if several else row.get("ordId")) or None
-
-
-def accepted_report(
-    request: OrderRequest, exchange_order_id: str, book: Book, at: datetime, raw: Raw
-) -> OrderReport:
-    """A new order whose answer names its ids and nothing else: as it was asked, nothing of it filled yet."""
-    return OrderReport(
-        symbol=request.symbol,
-        exchange_order_id=exchange_order_id,
-        client_order_id=request.client_order_id,
-        book=book,
-        side=request.side,
-        order_type=request.order_type,
-        status=OrderStatus.NEW,
-        quantity=request.quantity,
-        filled_quantity=ZERO,
-        cost=None,
-        price=request.price,
-        stop_price=request.stop_price,
-        time_in_force=request.time_in_force,
-        reduce_only=request.reduce_only,
-        position_side=request.position_side,
-        exchange_at=at,
-        raw=raw,
-    )
 
 
 def fill_report(row: Raw, instrument: Instrument) -> FillReport:
